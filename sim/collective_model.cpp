@@ -1,0 +1,107 @@
+#include "sim/collective_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "sim/wide.hpp"
+
+namespace ttmesh::sim {
+namespace {
+
+constexpr std::int64_t kPicosecondsPerSecond = 1'000'000'000'000;
+
+LinkModel with_packets(LinkModel link, std::optional<std::int64_t> packet_bytes) {
+  if (packet_bytes) link.packet.payload_bytes = *packet_bytes;
+  return link;
+}
+
+Ratio rate_of(const CollectiveModel& model, const Transfer& transfer) {
+  switch (transfer.engine) {
+    case Engine::Router:
+      return transfer.ring ? model.relay_rate : model.router_rate;
+    case Engine::Relay:
+      return model.relay_rate;
+    case Engine::Reduction:
+      return transfer.ring ? model.reduce_rate_ring : model.reduce_rate_line;
+  }
+  return model.router_rate;
+}
+
+/// Times that a byte of one direction crosses the DRAM interface on the chip that handles it.
+std::int64_t dram_passes(Engine engine) {
+  switch (engine) {
+    case Engine::Router:
+      return 1;
+    case Engine::Relay:
+      return 2;
+    case Engine::Reduction:
+      return 3;
+  }
+  return 1;
+}
+
+/// Picoseconds per byte, as `num / den`.
+struct Pace {
+  Wide num;
+  Wide den;
+};
+
+/// The slower of what the engine reaches on one link and of its share of the DRAM interface.
+Pace engine_pace(const CollectiveModel& model, const LinkModel& link, const Transfer& transfer) {
+  const Ratio rate = rate_of(model, transfer);
+  Pace pace{Wide{rate.den} * kPicosecondsPerSecond, Wide{rate.num} * link.bandwidth_bytes_per_s};
+  if (transfer.packet_bytes) {
+    // Rates hold at the link's own packet size; other packets carry more or fewer wire bytes.
+    const PacketFormat own = link.packet;
+    const PacketFormat other = with_packets(link, transfer.packet_bytes).packet;
+    pace.num *= Wide{wire_bytes(other, other.payload_bytes)} * own.payload_bytes;
+    pace.den *= Wide{wire_bytes(own, own.payload_bytes)} * other.payload_bytes;
+  }
+  constexpr int kDirections = 2;
+  const Pace dram{
+      Wide{kDirections} * dram_passes(transfer.engine) * transfer.links * kPicosecondsPerSecond,
+      model.dram_bytes_per_s};
+  return dram.num * pace.den > pace.num * dram.den ? dram : pace;
+}
+
+/// Engine time of a worker's first `bytes` bytes: the ramp is paid in proportion over the worker's
+/// part of `ramp_bytes`.
+Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer, Pace pace,
+                        std::int64_t bytes) {
+  const Wide streaming = ceil_div(bytes * pace.num, pace.den);
+  if (model.ramp_bytes <= 0) return streaming;
+  const Time ramp = transfer.engine == Engine::Reduction ? model.reduce_ramp : model.gather_ramp;
+  const Wide ramped = std::min<Wide>(Wide{bytes} * transfer.links, model.ramp_bytes);
+  return streaming + ceil_div(ramped * ramp.ps(), model.ramp_bytes);
+}
+
+}  // namespace
+
+Time transfer_time(const CollectiveModel& model, const LinkModel& link, const Transfer& transfer) {
+  if (transfer.bytes < 0 || transfer.sent_before < 0) {
+    throw std::invalid_argument(
+        fmt::format("[transfer_time] {} bytes after {}, neither may be negative", transfer.bytes,
+                    transfer.sent_before));
+  }
+  if (transfer.links < 1) {
+    throw std::invalid_argument(
+        fmt::format("[transfer_time] links is {}, at least 1 is needed", transfer.links));
+  }
+  const Time wire = serialisation(with_packets(link, transfer.packet_bytes), transfer.bytes);
+  const Pace pace = engine_pace(model, link, transfer);
+  const Wide before = engine_picoseconds(model, transfer, pace, transfer.sent_before);
+  const Wide after =
+      engine_picoseconds(model, transfer, pace, transfer.sent_before + transfer.bytes);
+  return std::max(wire, Time::picoseconds(narrow("transfer_time", after - before)));
+}
+
+Time copy_time(const CollectiveModel& model, const LinkModel& link, std::int64_t bytes,
+               std::optional<std::int64_t> packet_bytes) {
+  const PacketFormat packet = with_packets(link, packet_bytes).packet;
+  return packet_count(packet, bytes) * model.copy_packet_latency +
+         time_for(bytes, model.copy_bytes_per_s);
+}
+
+}  // namespace ttmesh::sim

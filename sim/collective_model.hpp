@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "sim/link_model.hpp"
+#include "sim/time.hpp"
+
+namespace ttmesh::sim {
+
+/// What feeds a transfer of a collective.
+enum class Engine : std::uint8_t {
+  Router,     ///< Fabric routers: multicast and unicast over a line; cut-through.
+  Relay,      ///< A worker that passes chunks on around a ring; store-and-forward.
+  Reduction,  ///< A worker that adds what it received to its own part and passes it on.
+};
+
+/// What a chip's collective workers cost, per system. Rates are parts of a link's line rate, so
+/// that they follow the number of links and a scenario's bandwidth.
+///
+/// The protocol that the parameters are fitted for, h being the link's latency: a chip starts the
+/// command and pays `setup`; its entry-barrier signal then takes `h + barrier_step` for each hop,
+/// and a payload leaves when the signal of every chip that it is for has arrived: all chips of the
+/// line for a router's multicast, the neighbour alone for a relay or a reduction. A chunk's tail
+/// arrives h after it was sent, per hop; a relay holds it for `relay_step`, a reduction for
+/// `reduce_step`. The chip that a chunk ends at pays its step too.
+struct CollectiveModel {
+  Time setup;              ///< Launch, opening and closing of connections; once per command.
+  Time barrier_step;       ///< Combining a barrier signal and passing it on, for each hop.
+  Time relay_step;         ///< A relay worker between a chunk's tail and its own send.
+  Time reduce_step;        ///< The same for a reduction worker.
+  Ratio router_rate;       ///< Payload rate over line rate, at the link's packet size.
+  Ratio relay_rate;        ///< On a ring, and of routers that send around a ring.
+  Ratio reduce_rate_line;  ///< Reduction engine on a line.
+  Ratio reduce_rate_ring;  ///< The same, per direction, on a ring.
+  Time gather_ramp;  ///< Extra time until workers stream at full rate; spread over `ramp_bytes`.
+  Time reduce_ramp;
+  std::int64_t ramp_bytes;  ///< Bytes per direction, all links together, that pay the ramp.
+  /// What the workers of a chip together move to and from DRAM. A relay writes and reads each byte
+  /// in two directions, a reduction reads two operands and writes one.
+  std::int64_t dram_bytes_per_s;
+  Time copy_packet_latency;       ///< Local copy of a worker's own shard, for each packet.
+  std::int64_t copy_bytes_per_s;  ///< The same, for each byte.
+  /// A gather's worker on a line copies its own shard after it has sent it, in turn.
+  bool serial_copy = false;
+};
+
+/// One transfer of a worker over one link.
+struct Transfer {
+  Engine engine;
+  bool ring = false;                           ///< The line is closed.
+  std::int64_t sent_before = 0;                ///< Bytes this worker has sent in the same command.
+  std::int64_t bytes = 0;                      ///< Payload bytes of this transfer.
+  int links = 1;                               ///< Links the worker's command uses side by side.
+  std::optional<std::int64_t> packet_bytes{};  ///< Packets other than the link's.
+};
+
+/// Time for which the transfer occupies its channel: the slower of wire and engine, ramp included.
+/// The engine's share of consecutive transfers adds up exactly, however they are cut.
+/// Throws std::invalid_argument if bytes are negative, or links or packets not positive.
+[[nodiscard]] Time transfer_time(const CollectiveModel& model, const LinkModel& link,
+                                 const Transfer& transfer);
+
+/// Time in which a worker copies `bytes` of its own shard to their place, cut into packets of the
+/// link's size or of `packet_bytes`.
+[[nodiscard]] Time copy_time(const CollectiveModel& model, const LinkModel& link,
+                             std::int64_t bytes,
+                             std::optional<std::int64_t> packet_bytes = std::nullopt);
+
+}  // namespace ttmesh::sim
