@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mesh/topology/topology.hpp"
+
+namespace ttmesh::mesh {
+
+struct LoadOptions {
+  std::optional<std::string>
+      system;  ///< Preset to use for chips and links, whatever the file says.
+};
+
+/// The topology that `text` names: a file of any supported format, or
+/// `SYSTEM[:ROWSxCOLS[:line|ring]]`. Applies the checks of a real launch.
+///
+/// `SYSTEM:1xN:line|ring` is N chips of that system joined by its links, whatever its own shape.
+/// Throws mesh::InvalidFile with file, line and field of every mistake of the first failing stage,
+/// or std::invalid_argument for an unknown system or shape.
+[[nodiscard]] Topology load_topology(const std::string& text, const LoadOptions& options = {});
+
+/// The same without the launch's checks: what the descriptor defines, as `ttmesh topo show` prints.
+/// Problems that a launch would refuse are appended to `launch_problems` in the result.
+struct ParsedTopology {
+  Topology topology;
+  std::vector<std::string> launch_problems;
+};
+[[nodiscard]] ParsedTopology parse_topology(const std::string& text,
+                                            const LoadOptions& options = {});
+
+}  // namespace ttmesh::mesh
