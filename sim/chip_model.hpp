@@ -30,16 +30,21 @@ struct MatmulModel {
   std::int64_t dram_write_bytes_per_s;  ///< Writing the output.
   Ratio sustained_clock;                ///< Clock under long load over nominal clock.
   Time sustained_after;                 ///< Ops at least this long run at the sustained clock.
-  Time launch;                          ///< Host-visible time outside the kernel.
+  Time launch;  ///< Outside the kernel with all cores in use, start skew included.
+
+  friend constexpr bool operator==(const MatmulModel&, const MatmulModel&) = default;
 };
 
 /// One chip. Sizes in bytes, rates per second.
 struct ChipModel {
   Arch arch;
-  CoreGrid grid;  ///< Worker cores that ops may use.
+  CoreGrid grid;               ///< Worker cores that ops use unless they ask for others.
+  CoreGrid largest_grid;       ///< What an op may ask for, by other firmware or dispatch ...
+  std::int64_t largest_cores;  ///< ... with no more cores than this.
   std::int64_t clock_hz;
   std::int64_t l1_bytes_per_core;
   std::int64_t dram_bytes;
+  std::int64_t dram_banks;
   std::int64_t dram_bytes_per_s;          ///< Achieved by one reader per bank.
   std::int64_t dram_sharded_bytes_per_s;  ///< DRAM-sharded weights into a matmul.
   std::int64_t dram_interleaved_bytes_per_s;
@@ -51,6 +56,7 @@ struct ChipModel {
 
   std::int64_t cores() const { return std::int64_t{grid.x} * grid.y; }
   std::int64_t l1_bytes() const { return cores() * l1_bytes_per_core; }
+  friend constexpr bool operator==(const ChipModel&, const ChipModel&) = default;
 };
 
 /// What limits an op.

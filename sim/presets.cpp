@@ -40,7 +40,7 @@ constexpr MatmulModel kWormholeMatmul{
     .dram_read_bytes_per_s = gb_per_s(267),           // dram
     .dram_feed_bytes_per_s = gb_per_s(240),           // gemm
     .dram_write_bytes_per_s = gb_per_s(80),           // gemm
-    .sustained_clock = {90, 100},                     // gemm
+    .sustained_clock = {89, 100},                     // gemm
     .sustained_after = Time::microseconds(50),  // gemm: 5 ms, over the 100 runs of that benchmark
     .launch = Time::nanoseconds(2'890),         // gemm
 };
@@ -66,13 +66,23 @@ constexpr MatmulModel kBlackholeMatmul{
     .launch = Time::nanoseconds(2'380),               // scaled from Wormhole
 };
 
-constexpr ChipModel wormhole(CoreGrid grid) {
+/// Cores of a chip: those in use by default, and the most that an op may ask for.
+struct Cores {
+  CoreGrid grid;
+  CoreGrid largest_grid;
+  std::int64_t largest_cores;
+};
+
+constexpr ChipModel wormhole(const Cores& cores) {
   return {
       .arch = Arch::WormholeB0,
-      .grid = grid,
+      .grid = cores.grid,
+      .largest_grid = cores.largest_grid,
+      .largest_cores = cores.largest_cores,
       .clock_hz = 1'000'000'000,                      // specs
       .l1_bytes_per_core = 1'499'136,                 // specs
       .dram_bytes = 12 * kGiB,                        // specs: 12 banks of 1 GiB
+      .dram_banks = 12,                               // specs
       .dram_bytes_per_s = gb_per_s(267),              // dram
       .dram_sharded_bytes_per_s = gb_per_s(240),      // llms
       .dram_interleaved_bytes_per_s = gb_per_s(190),  // llms
@@ -85,13 +95,16 @@ constexpr ChipModel wormhole(CoreGrid grid) {
 }
 
 /// A Blackhole chip with `banks` DRAM channels of 4 GiB and 64 GB/s.
-constexpr ChipModel blackhole(std::int64_t banks) {
+constexpr ChipModel blackhole(const Cores& cores, std::int64_t banks) {
   ChipModel chip{
       .arch = Arch::Blackhole,
-      .grid = {11, 10},                                      // specs
-      .clock_hz = 1'350'000'000,                             // specs
-      .l1_bytes_per_core = 1'572'864,                        // specs
-      .dram_bytes = banks * 4 * kGiB,                        // specs
+      .grid = cores.grid,
+      .largest_grid = cores.largest_grid,
+      .largest_cores = cores.largest_cores,
+      .clock_hz = 1'350'000'000,       // specs
+      .l1_bytes_per_core = 1'572'864,  // specs
+      .dram_bytes = banks * 4 * kGiB,  // specs
+      .dram_banks = banks,
       .dram_bytes_per_s = banks * mb_per_s(62'500),          // dram: 500 GB/s of 8 banks
       .dram_sharded_bytes_per_s = banks * mb_per_s(56'200),  // assumed: Wormhole's 240/267 of it
       .dram_interleaved_bytes_per_s = banks * gb_per_s(43),  // dram: 344 GB/s, unplaced readers
@@ -189,11 +202,11 @@ struct Wiring {
   int usable_links;
 };
 
-constexpr System wormhole_system(std::string_view name, std::string_view title, CoreGrid grid,
+constexpr System wormhole_system(std::string_view name, std::string_view title, const Cores& cores,
                                  Wiring wiring) {
   return {.name = name,
           .title = title,
-          .chip = wormhole(grid),
+          .chip = wormhole(cores),
           .link = kWormholeLink,
           .collective = kWormholeCollective,
           .host = kWormholeHost,
@@ -204,10 +217,10 @@ constexpr System wormhole_system(std::string_view name, std::string_view title, 
 }
 
 constexpr System blackhole_system(std::string_view name, std::string_view title,
-                                  std::int64_t dram_banks, const LinkModel& link, Wiring wiring) {
+                                  const ChipModel& chip, const LinkModel& link, Wiring wiring) {
   return {.name = name,
           .title = title,
-          .chip = blackhole(dram_banks),
+          .chip = chip,
           .link = link,
           .collective = kBlackholeCollective,
           .host = kBlackholeHost,
@@ -217,11 +230,14 @@ constexpr System blackhole_system(std::string_view name, std::string_view title,
           .usable_links = wiring.usable_links};
 }
 
-// Grids: N300 and T3K have 8x7 worker cores with row dispatch, 8x8 with Ethernet dispatch, which
-// TTTv2 models use. A Galaxy chip has 8x9 with row dispatch, the default, and 7x10 with column
-// dispatch. P150 had 13x10 with firmware for 140 cores. (specs)
-constexpr CoreGrid k8x8{8, 8};
-constexpr CoreGrid k8x9{8, 9};
+// Cores (specs): N300 and T3K have 8x7 with row dispatch, 8x8 with Ethernet dispatch, which TTTv2
+// models use. A Galaxy chip has 8x9 with row dispatch, the default, and 7x10 with column dispatch.
+// A P150 has 13x10 with its earlier firmware. Op reports of the Blackhole Galaxy show 120 cores.
+constexpr Cores k8x8{{8, 8}, {8, 8}, 64};
+constexpr Cores kWormholeGalaxy{{8, 9}, {8, 10}, 72};
+constexpr Cores k11x10{{11, 10}, {11, 10}, 110};
+constexpr Cores kP150{{11, 10}, {13, 10}, 130};
+constexpr Cores kBlackholeGalaxy{{11, 10}, {12, 10}, 120};
 
 // Wiring: meshes. Usable links: ccl and tt-metal's tests; one of T3K's and N300's two carries
 // tunnelled dispatch, and TG's tests use three of four.
@@ -229,14 +245,16 @@ constexpr std::array kSystems{
     wormhole_system("n150", "Wormhole n150", k8x8, {1, 1, 0, 0}),
     wormhole_system("n300", "Wormhole n300", k8x8, {1, 2, 2, 1}),
     wormhole_system("t3k", "TT-LoudBox, 4 n300 (T3K)", k8x8, {2, 4, 2, 1}),
-    wormhole_system("tg", "Galaxy, 4U (TG)", k8x9, {4, 8, 4, 3}),
-    wormhole_system("galaxy", "Wormhole Galaxy, 6U", k8x9, {8, 4, 4, 4}),
-    blackhole_system("p100", "Blackhole p100a", 7, kLink200G, {1, 1, 0, 0}),
-    blackhole_system("p150", "Blackhole p150", 8, kLink400G, {1, 1, 0, 0}),
-    blackhole_system("p300", "Blackhole p300c", 8, kLink200G, {1, 2, 2, 2}),
-    blackhole_system("p150_x4", "TT-QuietBox, 4 p150", 8, kLink400G, {2, 2, 4, 4}),
-    blackhole_system("p150_x8", "TT-LoudBox, 8 p150", 8, kLink400G, {2, 4, 2, 2}),
-    blackhole_system("bh_galaxy", "Blackhole Galaxy", 8, kLink200G, {8, 4, 2, 2}),
+    wormhole_system("tg", "Galaxy, 4U (TG)", kWormholeGalaxy, {4, 8, 4, 3}),
+    wormhole_system("galaxy", "Wormhole Galaxy, 6U", kWormholeGalaxy, {8, 4, 4, 4}),
+    blackhole_system("p100", "Blackhole p100a", blackhole(k11x10, 7), kLink200G, {1, 1, 0, 0}),
+    blackhole_system("p150", "Blackhole p150", blackhole(kP150, 8), kLink400G, {1, 1, 0, 0}),
+    blackhole_system("p300", "Blackhole p300c", blackhole(k11x10, 8), kLink200G, {1, 2, 2, 2}),
+    blackhole_system("p150_x4", "TT-QuietBox, 4 p150", blackhole(kP150, 8), kLink400G,
+                     {2, 2, 4, 4}),
+    blackhole_system("p150_x8", "TT-LoudBox, 8 p150", blackhole(kP150, 8), kLink400G, {2, 4, 2, 2}),
+    blackhole_system("bh_galaxy", "Blackhole Galaxy", blackhole(kBlackholeGalaxy, 8), kLink200G,
+                     {8, 4, 2, 2}),
 };
 
 }  // namespace

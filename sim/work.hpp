@@ -24,6 +24,8 @@ struct CoreGrid {
 struct Operand {
   std::int64_t tile_bytes;
   BufferType buffer = BufferType::Dram;
+
+  friend constexpr bool operator==(const Operand&, const Operand&) = default;
 };
 
 /// A product of tiled matrices on one chip: `batches` x [m x k] * [k x n], in 32x32 tiles.
@@ -39,6 +41,8 @@ struct MatmulWork {
   bool fp32_accumulate = false;
   bool in1_dram_sharded = false;   ///< Weight laid out over the DRAM banks, one reader per bank.
   std::optional<CoreGrid> grid{};  ///< Cores to use; all of the chip's if unset.
+
+  friend constexpr bool operator==(const MatmulWork&, const MatmulWork&) = default;
 };
 
 /// An op that reads its inputs once and writes its outputs once: element-wise, reduction, copy.
