@@ -1,39 +1,53 @@
 #include "mesh/tensor/convert.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "mesh/tensor/block_float.hpp"
+#include <algorithm>
+#include <stdexcept>
+
+#include "mesh/tensor/rounding.hpp"
 
 namespace ttmesh::mesh {
+namespace {
 
-void quantise(std::span<const float> in, std::span<float> out, DataType dtype,
-              std::int64_t row_length) {
-  if (dtype == DataType::Float32) {
-    std::copy(in.begin(), in.end(), out.begin());
-    return;
+constexpr std::int64_t kRun = 16;
+
+template <typename T>
+void quantise_rows(std::span<const float> in, std::span<T> out, DataType dtype,
+                   std::int64_t row_length) {
+  if (!is_floating(dtype) || in.size() != out.size() || row_length <= 0) {
+    throw std::invalid_argument(fmt::format(
+        "[quantise] {} values in rows of {} to {} values of {}, needs equal counts, a positive row "
+        "length and a floating-point format",
+        in.size(), row_length, out.size(), name(dtype)));
   }
-  if (dtype == DataType::Bfloat16) {
-    for (std::size_t i = 0; i < in.size(); ++i) out[i] = to_float(to_bfloat16(in[i]));
+  if (!is_block_float(dtype) || row_length % kRun == 0) {
+    round_values(in.data(), out.data(), in.size(), dtype);
     return;
   }
   const auto length = static_cast<std::size_t>(row_length);
   for (std::size_t row = 0; row < in.size(); row += length) {
-    for (std::size_t i = 0; i < length; i += 16) {
-      const std::size_t n = std::min<std::size_t>(16, length - i);
-      quantise_run(in.subspan(row + i, n), out.subspan(row + i, n), dtype);
-    }
+    round_values(in.data() + row, out.data() + row, std::min(length, in.size() - row), dtype);
   }
+}
+
+}  // namespace
+
+void quantise(std::span<const float> in, std::span<float> out, DataType dtype,
+              std::int64_t row_length) {
+  quantise_rows(in, out, dtype, row_length);
 }
 
 void quantise(std::span<const float> in, std::span<Bfloat16> out, DataType dtype,
               std::int64_t row_length) {
-  std::vector<float> rounded(in.size());
-  quantise(in, rounded, dtype, row_length);
-  for (std::size_t i = 0; i < in.size(); ++i) out[i] = to_bfloat16(rounded[i]);
+  if (dtype == DataType::Float32) {
+    throw std::invalid_argument("[quantise] f32 cannot be held as bfloat16, needs bf16 or less");
+  }
+  quantise_rows(in, out, dtype, row_length);
 }
 
 void to_float(std::span<const Bfloat16> in, std::span<float> out) {
-  for (std::size_t i = 0; i < in.size(); ++i) out[i] = to_float(in[i]);
+  widen_values(in.data(), out.data(), in.size());
 }
 
 }  // namespace ttmesh::mesh

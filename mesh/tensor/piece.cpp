@@ -4,10 +4,9 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
-#include <type_traits>
 
 #include "mesh/tensor/region.hpp"
-#include "mesh/tensor/sum.hpp"
+#include "mesh/tensor/rounding.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -76,30 +75,25 @@ const std::byte* dense_elements(const Piece& piece, const Buffer& plain,
   return gathered->data();
 }
 
-// Sums of `count` elements that lie in one row of `a` and begin at its column `column`.
-template <typename T>
-void add_row(const T* a, const T* b, T* out, std::int64_t count, std::int64_t column,
-             DataType dtype) {
-  const auto sum = [&](std::int64_t from, std::int64_t n) {
-    const auto size = static_cast<std::size_t>(n);
-    if constexpr (std::is_same_v<T, float>) {
-      add({a + from, size}, {b + from, size}, {out + from, size});
-    } else if constexpr (std::is_same_v<T, Bfloat16>) {
-      add({a + from, size}, {b + from, size}, {out + from, size}, dtype, n);
-    } else {
-      // Two's complement, as the hardware adds: unsigned, so that overflow wraps.
-      for (std::int64_t i = from; i < from + n; ++i) {
-        out[i] =
-            static_cast<T>(static_cast<std::uint32_t>(a[i]) + static_cast<std::uint32_t>(b[i]));
-      }
-    }
-  };
-  const std::int64_t into_run = is_block_float(dtype) ? column % kRun : 0;
-  const std::int64_t head = into_run == 0 ? 0 : std::min(kRun - into_run, count);
-  if (head > 0) sum(0, head);
-  if (count > head) sum(head, count - head);
+// Sums of adjacent elements; runs of a block float are counted from the first.
+void add_run(const float* a, const float* b, float* out, std::int64_t count, DataType /*dtype*/) {
+  add_values(a, b, out, static_cast<std::size_t>(count));
 }
 
+void add_run(const Bfloat16* a, const Bfloat16* b, Bfloat16* out, std::int64_t count,
+             DataType dtype) {
+  add_values(a, b, out, static_cast<std::size_t>(count), dtype);
+}
+
+// Integers wrap around, as on the hardware.
+template <typename T>
+void add_run(const T* a, const T* b, T* out, std::int64_t count, DataType /*dtype*/) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = static_cast<T>(static_cast<std::uint32_t>(a[i]) + static_cast<std::uint32_t>(b[i]));
+  }
+}
+
+// Sums of the elements of `region`, a part of `a`; those of `b` and `out` are dense.
 template <typename T>
 void add_rows(const Region& region, const Buffer& a, const std::byte* b, Buffer& out,
               DataType dtype) {
@@ -109,14 +103,20 @@ void add_rows(const Region& region, const Buffer& a, const std::byte* b, Buffer&
   const bool runs_fill_rows =
       !is_block_float(dtype) || (region.row_length % kRun == 0 && region.begin % kRun == 0);
   if (is_dense(region) && runs_fill_rows) {
-    add_row(from_a + position(region, region.begin), from_b, to, region.size(), 0, dtype);
+    add_run(from_a + position(region, region.begin), from_b, to, region.size(), dtype);
     return;
   }
   std::int64_t column = region.begin % region.row_length;
-  for_each_row(region, [&](std::int64_t at, std::int64_t count) {
-    add_row(from_a + at, from_b, to, count, column, dtype);
+  const auto add_some = [&](std::int64_t at, std::int64_t count) {
+    add_run(from_a + at, from_b, to, count, dtype);
     from_b += count;
     to += count;
+  };
+  for_each_row(region, [&](std::int64_t at, std::int64_t count) {
+    // A first run that began before the region.
+    const std::int64_t head = std::min((kRun - column % kRun) % kRun, count);
+    if (head > 0) add_some(at, head);
+    if (count > head) add_some(at + head, count - head);
     column = 0;
   });
 }

@@ -117,6 +117,15 @@ Shape local_origin(const Shape& local, const Distribution& distribution, Coordin
   return origin;
 }
 
+std::uint64_t part_index(const Distribution& distribution, Coordinate chip) {
+  int index = 0;
+  for (const int axis : {0, 1}) {
+    if (distribution.along(axis).kind != Placement::Kind::Shard) continue;
+    index = index * distribution.mesh.extent(axis) + chip.along(axis);
+  }
+  return static_cast<std::uint64_t>(index);
+}
+
 void require_no_partial(const char* op, const Distribution& distribution) {
   for (const int axis : kAxes) {
     const Placement& placement = distribution.along(axis);

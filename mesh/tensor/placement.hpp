@@ -71,6 +71,9 @@ struct Distribution {
 [[nodiscard]] Shape local_origin(const Shape& local, const Distribution& distribution,
                                  Coordinate chip);
 
+/// Which of the distinct parts a chip holds; equal on chips that hold the same.
+[[nodiscard]] std::uint64_t part_index(const Distribution& distribution, Coordinate chip);
+
 /// Throws std::invalid_argument if `distribution` still owes a sum: "[op] input is Partial along
 /// cluster_axis 0; needs all_reduce or reduce_scatter with cluster_axis 0 first".
 void require_no_partial(const char* op, const Distribution& distribution);
