@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+#include "mesh/tensor/tensor_spec.hpp"
+
+namespace ttmesh::ccl {
+
+/// `dim` as 0 to rank-1. Throws std::invalid_argument, in the name of `op`, if out of range.
+[[nodiscard]] int index_of_dim(const char* op, const mesh::Shape& shape, int dim);
+
+/// Extent whose multiples slices of `spec` along `dim` must have: a tile's along a tiled dim.
+[[nodiscard]] std::int64_t slice_step(const mesh::TensorSpec& spec, int dim);
+
+/// Whether `spec` cuts into `chips` equal slices along `dim`, of whole tiles if it is tiled.
+[[nodiscard]] bool cuts_evenly(const mesh::TensorSpec& spec, int dim, int chips);
+
+}  // namespace ttmesh::ccl

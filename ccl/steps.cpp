@@ -1,0 +1,84 @@
+#include "ccl/steps.hpp"
+
+namespace ttmesh::ccl {
+namespace {
+
+using mesh::Lane;
+using mesh::Step;
+
+Step signal(const Member& member, Lane lane) {
+  Step step;
+  step.kind = Step::Kind::Signal;
+  step.lane = lane;
+  step.peer = behind(member, lane);
+  return step;
+}
+
+Step await(const Member& member, Lane lane) {
+  Step step;
+  step.kind = Step::Kind::Await;
+  step.lane = lane;
+  step.peer = ahead(member, lane);
+  return step;
+}
+
+}  // namespace
+
+Step send(const Member& member, const Chunk& chunk, int slot) {
+  Step step;
+  step.kind = Step::Kind::Send;
+  step.lane = chunk.lane;
+  step.engine = chunk.engine;
+  step.peer = ahead(member, chunk.lane);
+  step.slot = slot;
+  step.round = chunk.round;
+  return step;
+}
+
+Step receive(const Member& member, const Chunk& chunk, int slot) {
+  Step step = send(member, chunk, slot);
+  step.kind = Step::Kind::Receive;
+  step.peer = behind(member, chunk.lane);
+  return step;
+}
+
+Step reduce(Lane lane, int slot, int source) {
+  Step step;
+  step.kind = Step::Kind::Reduce;
+  step.lane = lane;
+  step.engine = sim::Engine::Reduction;
+  step.slot = slot;
+  step.source = source;
+  return step;
+}
+
+Step copy(Lane lane, int slot, int source) {
+  Step step;
+  step.kind = Step::Kind::Copy;
+  step.lane = lane;
+  step.slot = slot;
+  step.source = source;
+  return step;
+}
+
+std::vector<Step> line_barrier(const Member& member) {
+  std::vector<Step> steps;
+  for (const Lane lane : kLanes) {
+    if (ahead(member, lane) >= 0) steps.push_back(await(member, lane));
+    if (behind(member, lane) >= 0) steps.push_back(signal(member, lane));
+  }
+  return steps;
+}
+
+std::vector<Step> neighbour_barrier(const Member& member) {
+  std::vector<Step> steps;
+  for (const Lane lane : kLanes) {
+    if (behind(member, lane) >= 0) steps.push_back(signal(member, lane));
+  }
+  for (const Lane lane : kLanes) {
+    if (ahead(member, lane) >= 0) steps.push_back(await(member, lane));
+  }
+  return steps;
+}
+
+}  // namespace ttmesh::ccl

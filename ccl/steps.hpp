@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "ccl/member.hpp"
+#include "mesh/program/step.hpp"
+
+namespace ttmesh::ccl {
+
+constexpr std::array kLanes{mesh::Lane::Forward, mesh::Lane::Backward};
+
+/// One chunk on a lane: sender and receiver name it alike but for the peer and the slot.
+struct Chunk {
+  mesh::Lane lane;
+  sim::Engine engine;
+  int round;
+};
+
+[[nodiscard]] mesh::Step send(const Member& member, const Chunk& chunk, int slot);
+[[nodiscard]] mesh::Step receive(const Member& member, const Chunk& chunk, int slot);
+/// `slot` += `source` by the reduction worker of `lane`.
+[[nodiscard]] mesh::Step reduce(mesh::Lane lane, int slot, int source);
+/// The worker of `lane` copies `source` to `slot`.
+[[nodiscard]] mesh::Step copy(mesh::Lane lane, int slot, int source);
+
+/// Entry barrier of a multicast: a lane opens on a chip when all chips ahead of it have started.
+/// The signal is passed on and combined: one hop after another, against the lane.
+[[nodiscard]] std::vector<mesh::Step> line_barrier(const Member& member);
+
+/// Entry barrier of neighbours: a lane opens on a chip when the next chip ahead has started.
+[[nodiscard]] std::vector<mesh::Step> neighbour_barrier(const Member& member);
+
+}  // namespace ttmesh::ccl
