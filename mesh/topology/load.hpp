@@ -2,8 +2,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "mesh/topology/parsed_topology.hpp"
 #include "mesh/topology/topology.hpp"
 
 namespace ttmesh::mesh {
@@ -22,11 +22,7 @@ struct LoadOptions {
 [[nodiscard]] Topology load_topology(const std::string& text, const LoadOptions& options = {});
 
 /// The same without the launch's checks: what the descriptor defines, as `ttmesh topo show` prints.
-/// Problems that a launch would refuse are appended to `launch_problems` in the result.
-struct ParsedTopology {
-  Topology topology;
-  std::vector<std::string> launch_problems;
-};
+/// Problems that a launch would refuse are listed in `launch_problems` of the result.
 [[nodiscard]] ParsedTopology parse_topology(const std::string& text,
                                             const LoadOptions& options = {});
 

@@ -1,0 +1,83 @@
+#include "mesh/topology/load.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "mesh/topology/input_file.hpp"
+#include "mesh/topology/system_name.hpp"
+#include "mesh/topology/ttmesh_yaml.hpp"
+#include "mesh/topology/yaml_value.hpp"
+#include "sim/system.hpp"
+
+namespace ttmesh::mesh {
+namespace {
+
+ParsedTopology parse_file(const InputFile& file) {
+  const YamlValue document = parse_yaml(file);
+  if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
+  throw InvalidFile({{file.path, 0, "", "is of no known format"}});
+}
+
+/// Channels by which a file that names no system is taken for one: those of its largest mesh.
+int typical_channels(const Topology& topology) {
+  const MeshDescription* largest = nullptr;
+  for (const MeshDescription& mesh : topology.meshes) {
+    if (mesh.is_switch) continue;
+    if (largest == nullptr || mesh.shape.size() > largest->shape.size()) largest = &mesh;
+  }
+  if (largest == nullptr) return 1;
+  if (largest->is_grid) return largest->channels;
+  int channels = 1;
+  for (const Edge& edge : topology.edges) channels = std::max(channels, edge.channels);
+  return channels;
+}
+
+/// Fills in what the format leaves open: the system, and how many links collectives use.
+void complete(Topology& topology, const LoadOptions& options) {
+  const int channels = typical_channels(topology);
+  const bool overridden = options.system.has_value();
+  if (overridden) {
+    topology.system = sim::find_system(*options.system).name;
+  } else if (topology.system.empty()) {
+    topology.system = sim::default_system(topology.arch, channels).name;
+  }
+  if (topology.usable_links == 0) {
+    const int usable = sim::find_system(topology.system).usable_links;
+    topology.usable_links = std::max(1, std::min(usable, channels));
+  }
+}
+
+}  // namespace
+
+ParsedTopology parse_topology(const std::string& text, const LoadOptions& options) {
+  std::error_code error;
+  ParsedTopology parsed;
+  if (std::filesystem::exists(text, error)) {
+    parsed = parse_file(read_input_file(text));
+  } else if (is_system_name(text)) {
+    parsed = parse_system_name(text);
+  } else {
+    std::string names;
+    for (const sim::System& system : sim::systems()) {
+      if (!names.empty()) names += ", ";
+      names += system.name;
+    }
+    throw std::invalid_argument("[topology] '" + text +
+                                "' is neither a file nor a system; the systems are " + names);
+  }
+  parsed.topology.name = text;
+  complete(parsed.topology, options);
+  return parsed;
+}
+
+Topology load_topology(const std::string& text, const LoadOptions& options) {
+  ParsedTopology parsed = parse_topology(text, options);
+  if (!parsed.launch_problems.empty()) throw InvalidFile(std::move(parsed.launch_problems));
+  return std::move(parsed.topology);
+}
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "mesh/topology/error.hpp"
+#include "mesh/topology/topology.hpp"
+
+namespace ttmesh::mesh {
+
+/// What a file defines, and what stands between that and using it.
+struct ParsedTopology {
+  Topology topology;
+  std::vector<Problem> launch_problems;  ///< What a real launch would refuse.
+  std::vector<Problem> warnings;         ///< What was taken otherwise than written.
+};
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,366 @@
+#include "mesh/topology/ttmesh_yaml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "mesh/topology/inter_mesh.hpp"
+#include "mesh/topology/yaml_reader.hpp"
+#include "sim/quantity.hpp"
+#include "sim/system.hpp"
+
+namespace ttmesh::mesh {
+namespace {
+
+constexpr IntRange kExtent{1, 4096};
+constexpr IntRange kLinks{1, kMaxChannels};
+
+/// Reads one file: meshes first, since connections refer to them. `chip_lines_` are edges that a
+/// mesh lists chip by chip, with chips numbered within their mesh.
+class Document {
+ public:
+  Document(const InputFile& file, const YamlValue& root) : reader_(file.path), root_(root) {}
+
+  ParsedTopology parse() {
+    reader_.expect_keys(root_, "",
+                        {"ttmesh", "name", "system", "usable_links", "link", "unplaced_links",
+                         "mesh", "meshes", "connections"});
+    read_head();
+    read_link();
+    read_meshes();
+    read_connections();
+    check_usable_links();
+    reader_.finish();
+
+    std::vector<Edge> edges = inter_mesh_edges(topology_.meshes, connections_);
+    for (const MeshDescription& mesh : topology_.meshes) {
+      const std::vector<Edge> grid = neighbour_edges(mesh);
+      edges.insert(edges.end(), grid.begin(), grid.end());
+    }
+    edges.insert(edges.end(), listed_edges_.begin(), listed_edges_.end());
+    topology_.set_edges(std::move(edges));
+    return {std::move(topology_), {}, {}};
+  }
+
+ private:
+  void read_head() {
+    topology_.format = "ttmesh";
+    topology_.usable_links = 0;
+    if (const YamlValue* version = reader_.required(root_, "", "ttmesh")) {
+      reader_.integer(*version, "ttmesh", {1, 1});
+    }
+    if (const YamlValue* name = root_.find("name")) reader_.word(*name, "name");
+    if (const YamlValue* name = reader_.required(root_, "", "system")) {
+      if (const auto word = reader_.word(*name, "system")) read_system(*name, *word);
+    }
+    if (const YamlValue* links = root_.find("usable_links")) {
+      topology_.usable_links = reader_.integer(*links, "usable_links", kLinks).value_or(0);
+    }
+    if (const YamlValue* links = root_.find("unplaced_links")) {
+      topology_.unplaced_links =
+          reader_.integer(*links, "unplaced_links", {0, kMaxInterMeshLinks}).value_or(0);
+    }
+  }
+
+  void read_system(const YamlValue& at, const std::string& word) {
+    try {
+      system_ = &sim::find_system(word);
+      topology_.system = system_->name;
+      topology_.arch = system_->chip.arch;
+    } catch (const std::invalid_argument& error) {
+      reader_.report(at, "system", error.what());
+    }
+  }
+
+  void read_link() {
+    const YamlValue* link = root_.find("link");
+    if (link == nullptr || !reader_.expect_map(*link, "link")) return;
+    reader_.expect_keys(*link, "link", {"bandwidth", "latency"});
+    if (const YamlValue* bandwidth = link->find("bandwidth")) {
+      topology_.link.bandwidth_bytes_per_s = sim::parse_rate(bandwidth->text);
+      if (topology_.link.bandwidth_bytes_per_s.value_or(0) <= 0) {
+        reader_.report(*bandwidth, "link.bandwidth",
+                       "must be a positive rate such as 12.5GB/s or 100Gb/s, found " +
+                           bandwidth->description());
+      }
+    }
+    if (const YamlValue* latency = link->find("latency")) {
+      topology_.link.latency = sim::parse_time(latency->text);
+      if (!topology_.link.latency) {
+        reader_.report(*latency, "link.latency",
+                       "must be a time such as 700ns or 1.2us, found " + latency->description());
+      }
+    }
+  }
+
+  void read_meshes() {
+    const YamlValue* one = root_.find("mesh");
+    const YamlValue* several = root_.find("meshes");
+    if ((one != nullptr) == (several != nullptr)) {
+      reader_.report(root_, "", "exactly one of the keys mesh and meshes is needed");
+      return;
+    }
+    if (one != nullptr) {
+      read_mesh(*one, "mesh");
+    } else if (reader_.expect_sequence(*several, "meshes")) {
+      if (several->items.empty()) reader_.report(*several, "meshes", "is empty");
+      for (std::size_t i = 0; i < several->items.size() && !too_large_; ++i) {
+        read_mesh(several->items[i], field_path("meshes", i));
+      }
+    }
+  }
+
+  void read_mesh(const YamlValue& value, const std::string& field) {
+    MeshDescription mesh;
+    mesh.id = static_cast<int>(topology_.meshes.size());
+    mesh.name = "M" + std::to_string(mesh.id);
+    mesh.first_chip = topology_.chip_count();
+    mesh.channels = system_ != nullptr ? system_->channels : 1;
+    if (reader_.expect_map(value, field)) {
+      reader_.expect_keys(value, field,
+                          {"id", "name", "shape", "chips", "dim_types", "channels", "host_shape",
+                           "policy", "switch", "express", "links"});
+      if (const YamlValue* id = value.find("id")) {
+        reader_.integer(*id, field_path(field, "id"), {mesh.id, mesh.id});
+      }
+      if (const YamlValue* name = value.find("name")) {
+        mesh.name = reader_.word(*name, field_path(field, "name")).value_or(mesh.name);
+      }
+      read_shape(value, field, mesh);
+      read_wiring(value, field, mesh);
+      read_listed(value, field, mesh);
+    }
+    topology_.meshes.push_back(std::move(mesh));
+  }
+
+  void read_shape(const YamlValue& value, const std::string& field, MeshDescription& mesh) {
+    const YamlValue* chips = value.find("chips");
+    if (chips != nullptr) {
+      mesh.is_grid = false;
+      mesh.channels = 0;
+      mesh.shape.cols =
+          reader_.integer(*chips, field_path(field, "chips"), {1, kMaxChips}).value_or(1);
+      for (const char* key : {"shape", "dim_types", "channels", "host_shape", "express"}) {
+        if (const YamlValue* other = value.find(key)) {
+          reader_.report(*other, field_path(field, key), "has no meaning beside chips");
+        }
+      }
+    } else if (const YamlValue* shape = reader_.required(value, field, "shape")) {
+      if (const auto extents = reader_.integer_pair(*shape, field_path(field, "shape"), kExtent)) {
+        mesh.shape = {extents->first, extents->second};
+      }
+    }
+    if (std::int64_t{mesh.first_chip} + mesh.shape.size() > kMaxChips) {
+      reader_.report(
+          value, field,
+          "brings the file to more than " + std::to_string(kMaxChips) + " chips, the limit");
+      mesh.shape = {1, 1};
+      too_large_ = true;
+    }
+  }
+
+  void read_wiring(const YamlValue& value, const std::string& field, MeshDescription& mesh) {
+    if (const YamlValue* types = value.find("dim_types")) read_dim_types(*types, field, mesh);
+    if (const YamlValue* channels = value.find("channels")) {
+      mesh.channels = reader_.integer(*channels, field_path(field, "channels"), {0, kMaxChannels})
+                          .value_or(mesh.channels);
+    }
+    if (mesh.is_grid && mesh.shape.size() > 1 && mesh.channels == 0) {
+      reader_.report(value, field_path(field, "channels"),
+                     "must be 1 or more for a mesh of several chips" +
+                         std::string(value.find("channels") ? "" : "; the system has no links"));
+    }
+    if (const YamlValue* policy = value.find("policy")) {
+      if (policy->text == "strict") {
+        mesh.policy = ChannelPolicy::Strict;
+      } else if (policy->text != "relaxed") {
+        reader_.report(*policy, field_path(field, "policy"),
+                       "must be strict or relaxed, found " + policy->description());
+      }
+    }
+    if (const YamlValue* is_switch = value.find("switch")) {
+      mesh.is_switch = reader_.boolean(*is_switch, field_path(field, "switch")).value_or(false);
+    }
+    if (const YamlValue* hosts = value.find("host_shape")) {
+      const std::string path = field_path(field, "host_shape");
+      const auto shape = reader_.integer_pair(*hosts, path, kExtent);
+      if (!shape) return;
+      mesh.host_shape = {shape->first, shape->second};
+      const bool divides = mesh.shape.rows % mesh.host_shape.rows == 0 &&
+                           mesh.shape.cols % mesh.host_shape.cols == 0;
+      if (divides) return;
+      reader_.report(*hosts, path,
+                     to_string(mesh.host_shape) + " hosts cannot share a mesh of " +
+                         to_string(mesh.shape) + " chips equally");
+      mesh.host_shape = {1, 1};
+    }
+  }
+
+  void read_dim_types(const YamlValue& types, const std::string& field, MeshDescription& mesh) {
+    const std::string path = field_path(field, "dim_types");
+    if (types.kind != YamlValue::Kind::Sequence || types.items.size() != 2) {
+      reader_.report(types, path,
+                     "must be a list of 2 of line and ring, found " + types.description());
+      return;
+    }
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      const YamlValue& type = types.items[axis];
+      if (type.text == "ring") {
+        mesh.dim_types[axis] = DimType::Ring;
+      } else if (type.text != "line") {
+        reader_.report(type, field_path(path, axis),
+                       "must be line or ring, found " + type.description());
+      }
+    }
+  }
+
+  /// Links written out chip by chip: `links` of a graph, `express` of a mesh.
+  void read_listed(const YamlValue& value, const std::string& field, const MeshDescription& mesh) {
+    const bool graph = !mesh.is_grid;
+    if (graph && value.find("links") == nullptr) return;
+    if (!graph && value.find("links") != nullptr) {
+      reader_.report(*value.find("links"), field_path(field, "links"),
+                     "is for a mesh with chips in place of a shape; use express");
+      return;
+    }
+    const char* key = graph ? "links" : "express";
+    const YamlValue* list = value.find(key);
+    if (list == nullptr || !reader_.expect_sequence(*list, field_path(field, key))) return;
+    for (std::size_t i = 0; i < list->items.size(); ++i) {
+      read_listed_edge(list->items[i], field_path(field_path(field, key), i), mesh);
+    }
+  }
+
+  void read_listed_edge(const YamlValue& entry, const std::string& path,
+                        const MeshDescription& mesh) {
+    const std::size_t length = mesh.is_grid ? 2 : 3;
+    if (entry.kind != YamlValue::Kind::Sequence || entry.items.size() != length) {
+      reader_.report(entry, path,
+                     std::string("must be [chip, chip") + (mesh.is_grid ? "]" : ", links]") +
+                         ", found " + entry.description());
+      return;
+    }
+    const IntRange chips{0, mesh.shape.size() - 1};
+    const auto a = reader_.integer(entry.items[0], path, chips);
+    const auto b = reader_.integer(entry.items[1], path, chips);
+    const auto links = mesh.is_grid ? mesh.channels : reader_.integer(entry.items[2], path, kLinks);
+    if (!a || !b || !links) return;
+    if (*a == *b) {
+      reader_.report(entry, path, "joins chip " + std::to_string(*a) + " to itself");
+      return;
+    }
+    Edge edge{mesh.first_chip + std::min(*a, *b), mesh.first_chip + std::max(*a, *b), *links};
+    if (mesh.is_grid) {
+      edge.kind = Edge::Kind::Express;
+      edge.axis = mesh.coordinate(edge.a).col == mesh.coordinate(edge.b).col ? 0 : 1;
+    }
+    listed_edges_.push_back(edge);
+  }
+
+  void read_connections() {
+    const YamlValue* list = root_.find("connections");
+    if (list == nullptr || !reader_.expect_sequence(*list, "connections")) return;
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < list->items.size(); ++i) {
+      const YamlValue& entry = list->items[i];
+      const std::string field = field_path("connections", i);
+      if (!reader_.expect_map(entry, field)) continue;
+      read_connection(entry, field);
+      if (!connections_.empty()) total += connections_.back().links;
+      if (total > kMaxInterMeshLinks) {
+        reader_.report(entry, field,
+                       "brings the file to more than " + std::to_string(kMaxInterMeshLinks) +
+                           " links between meshes, the limit");
+        return;
+      }
+    }
+  }
+
+  void read_connection(const YamlValue& entry, const std::string& field) {
+    reader_.expect_keys(entry, field, {"meshes", "chips", "links"});
+    const YamlValue* meshes = entry.find("meshes");
+    const YamlValue* chips = entry.find("chips");
+    const YamlValue* links = reader_.required(entry, field, "links");
+    std::optional<int> count;
+    if (links != nullptr) {
+      count = reader_.integer(*links, field_path(field, "links"), {1, kMaxConnectionLinks});
+    }
+    if ((meshes != nullptr) == (chips != nullptr)) {
+      reader_.report(entry, field, "exactly one of the keys meshes and chips is needed");
+      return;
+    }
+    std::optional<MeshConnection::End> a;
+    std::optional<MeshConnection::End> b;
+    if (meshes != nullptr) {
+      const IntRange ids{0, static_cast<std::int64_t>(topology_.meshes.size()) - 1};
+      const auto pair = reader_.integer_pair(*meshes, field_path(field, "meshes"), ids);
+      if (!pair) return;
+      a = MeshConnection::End{static_cast<std::size_t>(pair->first), std::nullopt};
+      b = MeshConnection::End{static_cast<std::size_t>(pair->second), std::nullopt};
+    } else {
+      const std::string path = field_path(field, "chips");
+      if (chips->kind != YamlValue::Kind::Sequence || chips->items.size() != 2) {
+        reader_.report(*chips, path,
+                       "must be [[mesh, chip], [mesh, chip]], found " + chips->description());
+        return;
+      }
+      a = read_chip(chips->items[0], field_path(path, std::size_t{0}));
+      b = read_chip(chips->items[1], field_path(path, std::size_t{1}));
+    }
+    if (!a || !b || !count) return;
+    if (a->mesh == b->mesh) {
+      reader_.report(entry, field, "joins mesh " + std::to_string(a->mesh) + " to itself");
+      return;
+    }
+    connections_.push_back({*a, *b, *count});
+  }
+
+  void check_usable_links() {
+    int channels = 0;
+    for (const MeshDescription& mesh : topology_.meshes) {
+      channels = std::max(channels, mesh.is_grid ? mesh.channels : kMaxChannels);
+    }
+    if (topology_.usable_links <= std::max(channels, 1)) return;
+    reader_.report(*root_.find("usable_links"), "usable_links",
+                   "is " + std::to_string(topology_.usable_links) + ", more than the " +
+                       std::to_string(channels) + " channels between neighbours");
+  }
+
+  std::optional<MeshConnection::End> read_chip(const YamlValue& value, const std::string& path) {
+    const auto pair = reader_.integer_pair(value, path, {});
+    if (!pair) return std::nullopt;
+    const auto mesh = static_cast<std::size_t>(pair->first);
+    if (mesh >= topology_.meshes.size()) {
+      reader_.report(value, path, "there is no mesh " + std::to_string(mesh));
+      return std::nullopt;
+    }
+    if (pair->second >= topology_.meshes[mesh].shape.size()) {
+      reader_.report(value, path,
+                     "mesh " + std::to_string(mesh) + " of shape " +
+                         to_string(topology_.meshes[mesh].shape) + " has no chip " +
+                         std::to_string(pair->second));
+      return std::nullopt;
+    }
+    return MeshConnection::End{mesh, pair->second};
+  }
+
+  YamlReader reader_;
+  const YamlValue& root_;
+  const sim::System* system_ = nullptr;
+  Topology topology_;
+  std::vector<Edge> listed_edges_;
+  std::vector<MeshConnection> connections_;
+  bool too_large_ = false;
+};
+
+}  // namespace
+
+ParsedTopology parse_ttmesh_yaml(const InputFile& file, const YamlValue& document) {
+  return Document(file, document).parse();
+}
+
+}  // namespace ttmesh::mesh
