@@ -1,0 +1,41 @@
+# layer(NAME SOURCES ... [PUBLIC target ...] [PRIVATE target ...])
+#   One folder of the project as a static library `ttmesh_NAME`. PUBLIC names what its headers use,
+#   PRIVATE what only its sources do: lower layers (by their NAME) and packages (by their target).
+#
+# layer_test(NAME SOURCES ... [LINK target ...])
+#   The GoogleTest binary of a layer, run by ctest as one test.
+set(TTMESH_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+
+function(ttmesh_resolve out)
+  set(resolved)
+  foreach(name IN LISTS ARGN)
+    if(TARGET ttmesh_${name})
+      list(APPEND resolved ttmesh_${name})
+    else()
+      list(APPEND resolved ${name})
+    endif()
+  endforeach()
+  set(${out} ${resolved} PARENT_SCOPE)
+endfunction()
+
+function(layer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(ttmesh_${name} STATIC ${arg_SOURCES})
+  target_compile_features(ttmesh_${name} PUBLIC cxx_std_20)
+  target_include_directories(ttmesh_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_options(ttmesh_${name} PRIVATE ${TTMESH_WARNINGS})
+  ttmesh_resolve(public ${arg_PUBLIC})
+  ttmesh_resolve(private ${arg_PRIVATE})
+  target_link_libraries(ttmesh_${name} PUBLIC ${public} PRIVATE ${private})
+endfunction()
+
+function(layer_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(ttmesh_${name}_test ${arg_SOURCES})
+  target_compile_options(ttmesh_${name}_test PRIVATE ${TTMESH_WARNINGS})
+  target_compile_definitions(ttmesh_${name}_test PRIVATE
+    TTMESH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TTMESH_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  ttmesh_resolve(link ${name} ${arg_LINK})
+  target_link_libraries(ttmesh_${name}_test PRIVATE ${link} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ttmesh_${name}_test)
+endfunction()

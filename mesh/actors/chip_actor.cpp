@@ -1,0 +1,72 @@
+#include "mesh/actors/chip_actor.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace ttmesh::mesh {
+
+ChipActor::ChipActor(caf::actor_config& config, ChipId id, HostState& host)
+    : caf::event_based_actor(config),
+      host_(host),
+      chip_(id, host.machine, *this, host.timing_only) {}
+
+caf::behavior ChipActor::make_behavior() {
+  return {
+      [this](StartMessage& message) { handle([&] { directory_ = std::move(message.directory); }); },
+      [this](TaskMessage& message) { handle([&] { chip_.accept(std::move(message.task)); }); },
+      [this](ChunkMessage& message) { handle([&] { chip_.accept(std::move(message.chunk)); }); },
+      [this](WakeMessage) { handle([&] { chip_.resume(); }); },
+      [this](RecordMessage message) { handle([&] { chip_.start_recording(message.trace); }); },
+      [this](ReportRequest) {
+        handle([&] { post(directory_->controller, ReportMessage{chip_.report()}); });
+      },
+      [this](StopMessage) {
+        handle([&] {
+          directory_.reset();
+          quit();
+        });
+      },
+  };
+}
+
+template <typename Message>
+void ChipActor::post(const caf::actor& to, Message message) {
+  host_.activity.begin();
+  caf::event_based_actor::send(to, std::move(message));
+}
+
+template <typename Handler>
+void ChipActor::handle(const Handler& handler) {
+  const HandledMessage handled(host_.activity);
+  try {
+    handler();
+  } catch (const std::exception& error) {
+    post(directory_->controller, FaultMessage{{0, ErrorCode::ChipFailed, error.what()}});
+  }
+}
+
+void ChipActor::send(Chunk chunk) {
+  const auto to = static_cast<std::size_t>(chunk.to);
+  post(directory_->chips[to], ChunkMessage{std::move(chunk)});
+}
+
+void ChipActor::wake(ChipId chip) {
+  post(directory_->chips[static_cast<std::size_t>(chip)], WakeMessage{});
+}
+
+void ChipActor::deliver(ChipId chip, const Command& read, HeldShard shard) {
+  post(directory_->controller, DeliverMessage{read.number, chip, std::move(shard)});
+}
+
+void ChipActor::finished(ChipId, Task& task) {
+  if (!task.finish_one()) return;
+  host_.finished.fetch_add(1);
+  host_.activity.poke();
+}
+
+void ChipActor::mismatch(ChipId, const Command& command, std::string what) {
+  post(directory_->controller,
+       FaultMessage{{command.number, ErrorCode::Mismatch, std::move(what)}});
+}
+
+}  // namespace ttmesh::mesh

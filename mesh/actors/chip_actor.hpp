@@ -1,0 +1,38 @@
+#pragma once
+
+#include <caf/all.hpp>
+#include <memory>
+
+#include "mesh/actors/host_state.hpp"
+#include "mesh/actors/messages.hpp"
+#include "mesh/program/chip.hpp"
+
+namespace ttmesh::mesh {
+
+/// A chip of the mesh: feeds messages to the chip's logic, and sends what that asks for.
+class ChipActor : public caf::event_based_actor, private ChipHost {
+ public:
+  ChipActor(caf::actor_config& config, ChipId id, HostState& host);
+
+  caf::behavior make_behavior() override;
+
+ private:
+  void send(Chunk chunk) override;
+  void wake(ChipId chip) override;
+  void deliver(ChipId chip, const Command& read, HeldShard shard) override;
+  void finished(ChipId chip, Task& task) override;
+  void mismatch(ChipId chip, const Command& command, std::string what) override;
+
+  /// Sends a message that counts as activity until it is handled.
+  template <typename Message>
+  void post(const caf::actor& to, Message message);
+  /// Runs a handler; an exception, which would be a mistake of ours, becomes a fault.
+  template <typename Handler>
+  void handle(const Handler& handler);
+
+  HostState& host_;
+  std::shared_ptr<const Directory> directory_;
+  Chip chip_;
+};
+
+}  // namespace ttmesh::mesh

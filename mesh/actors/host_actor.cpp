@@ -1,0 +1,45 @@
+#include "mesh/actors/host_actor.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace ttmesh::mesh {
+
+HostActor::HostActor(caf::actor_config& config, HostState& host)
+    : caf::event_based_actor(config), host_(host) {}
+
+caf::behavior HostActor::make_behavior() {
+  return {
+      [this](StartMessage& message) {
+        const HandledMessage handled(host_.activity);
+        directory_ = std::move(message.directory);
+      },
+      [this](CommandMessage& message) {
+        const HandledMessage handled(host_.activity);
+        try {
+          fan_out(message.command);
+        } catch (const std::exception& error) {
+          host_.activity.begin();
+          send(directory_->controller,
+               FaultMessage{{message.command->number, ErrorCode::ChipFailed, error.what()}});
+        }
+      },
+      [this](StopMessage) {
+        const HandledMessage handled(host_.activity);
+        directory_.reset();
+        quit();
+      },
+  };
+}
+
+void HostActor::fan_out(const CommandPtr& command) {
+  const std::vector<ChipId> chips = chips_of(host_.machine.topology, command->view);
+  const auto task =
+      std::make_shared<Task>(command, host_.ops, host_.machine, static_cast<int>(chips.size()));
+  for (const ChipId chip : chips) {
+    host_.activity.begin();
+    send(directory_->chips[static_cast<std::size_t>(chip)], TaskMessage{task});
+  }
+}
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "mesh/program/command.hpp"
+#include "mesh/program/machine.hpp"
+#include "mesh/program/op_table.hpp"
+#include "mesh/program/report.hpp"
+#include "mesh/program/shard_table.hpp"
+
+namespace ttmesh::mesh {
+
+struct WorldOptions {
+  int threads = 0;  ///< Threads that run the actors; 0 takes one per processor.
+  bool timing_only = false;
+};
+
+/// Most commands that may be unfinished before `submit` waits.
+constexpr std::uint64_t kCommandWindow = 1024;
+
+/// The running actors of one machine. Used by one thread, the controller's.
+///
+/// Every wait ends: when what is waited for is there, or when nothing can run any more, which is
+/// an error that says which chip waits for what.
+class World {
+ public:
+  World(const Machine& machine, const OpTable& ops, WorldOptions options);
+  /// Stops all actors.
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// Sends a command to its chips. Waits only while the window is full.
+  void submit(CommandPtr command);
+  /// Waits until every command is done. Throws mesh::Error if one cannot be.
+  void wait();
+  /// Waits, and takes the shards that a read command delivered.
+  std::map<ChipId, HeldShard> take_delivery(std::uint64_t read);
+  /// Waits, then forgets what chips have recorded so far.
+  void start_recording(bool trace);
+  /// Waits, and asks every chip for its report.
+  std::vector<ChipReport> reports();
+
+ private:
+  struct Actors;
+
+  /// Reports of all chips as they are, also of those that wait.
+  std::vector<ChipReport> collect();
+  void throw_if_stuck();
+
+  std::unique_ptr<Actors> actors_;
+  std::uint64_t submitted_ = 0;
+};
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,84 @@
+#include "mesh/device/mesh_device.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "mesh/device/session.hpp"
+#include "mesh/program/builtin_ops.hpp"
+
+namespace ttmesh::mesh {
+
+MeshDevice::MeshDevice(std::shared_ptr<Session> session, MeshView view)
+    : session_(std::move(session)), view_(view) {}
+
+MeshDevice MeshDevice::submesh(MeshShape shape, Coordinate origin) const {
+  if (shape.rows < 1 || shape.cols < 1 || origin.row < 0 || origin.col < 0 ||
+      origin.row + shape.rows > view_.shape.rows || origin.col + shape.cols > view_.shape.cols) {
+    throw std::invalid_argument(
+        fmt::format("[submesh] {} at row {}, column {} does not lie within the {} mesh",
+                    to_string(shape), origin.row, origin.col, to_string(view_.shape)));
+  }
+  const Coordinate at{view_.origin.row + origin.row, view_.origin.col + origin.col};
+  return MeshDevice(session_, {view_.mesh, at, shape});
+}
+
+std::vector<Tensor> MeshDevice::enqueue(std::string_view op, std::span<const Tensor> inputs,
+                                        Attributes attributes) {
+  Request request{
+      .op = op, .view = view_, .inputs = {}, .attributes = std::move(attributes), .payload = {}};
+  for (const Tensor& input : inputs) {
+    if (!input) {
+      throw std::invalid_argument(fmt::format("[{}] an input is empty; needs a tensor", op));
+    }
+    request.inputs.push_back(input.handle());
+  }
+  std::vector<Tensor> outputs;
+  for (auto& handle : session_->issue(std::move(request))) outputs.emplace_back(std::move(handle));
+  return outputs;
+}
+
+sim::Time MeshDevice::synchronize() { return session_->synchronize(); }
+
+void MeshDevice::start_recording(bool trace) { session_->start_recording(trace); }
+
+Report MeshDevice::report() { return session_->report(); }
+
+void MeshDevice::close() { session_->close(); }
+
+const Topology& MeshDevice::topology() const { return session_->machine().topology; }
+
+const Machine& MeshDevice::machine() const { return session_->machine(); }
+
+bool MeshDevice::timing_only() const { return session_->timing_only(); }
+
+sim::Time MeshDevice::now() const { return session_->now(); }
+
+const std::vector<CommandPtr>& MeshDevice::program() const { return session_->program(); }
+
+void MeshDevice::record_program() { session_->record_program(); }
+
+std::int64_t MeshDevice::memory_used(ChipId chip, BufferType buffer) const {
+  return session_->ledger().used(chip, buffer);
+}
+
+MeshDevice open(Topology topology, std::shared_ptr<const OpTable> ops, OpenOptions options) {
+  const MeshDescription mesh = select_mesh(topology, options.mesh_id);
+  auto with_builtins = std::make_shared<OpTable>(*ops);
+  add_builtin_ops(*with_builtins);
+  auto session = std::make_shared<Session>(
+      make_machine(std::move(topology), options.settings), std::move(with_builtins),
+      WorldOptions{.threads = options.threads, .timing_only = options.timing_only});
+  return MeshDevice(std::move(session), {mesh.id, {0, 0}, mesh.shape});
+}
+
+CallScope::CallScope(const MeshDevice& device, std::string name)
+    : session_(device.session()), length_before_(session_->scope().size()) {
+  std::string& scope = session_->scope();
+  if (!scope.empty()) scope += '.';
+  scope += name;
+}
+
+CallScope::~CallScope() { session_->scope().resize(length_before_); }
+
+}  // namespace ttmesh::mesh

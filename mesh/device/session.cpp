@@ -1,0 +1,181 @@
+#include "mesh/device/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "mesh/device/report_builder.hpp"
+
+namespace ttmesh::mesh {
+namespace {
+
+/// Whether every chip of `inner` is one of `outer`.
+bool covers(const MeshView& outer, const MeshView& inner) {
+  return outer.mesh == inner.mesh && outer.origin.row <= inner.origin.row &&
+         outer.origin.col <= inner.origin.col &&
+         inner.origin.row + inner.shape.rows <= outer.origin.row + outer.shape.rows &&
+         inner.origin.col + inner.shape.cols <= outer.origin.col + outer.shape.cols;
+}
+
+void require_input(std::string_view op, std::size_t index, const TensorHandle& input,
+                   const Session* session, const MeshView& view) {
+  if (!input.allocated) {
+    throw std::invalid_argument(fmt::format(
+        "[{}] input {} (tensor %{}) was deallocated; needs a live tensor", op, index, input.id));
+  }
+  if (input.session.get() != session || input.view != view) {
+    throw std::invalid_argument(fmt::format(
+        "[{}] input {} lives on another mesh device ({} at row {}, column {}); needs the {} one "
+        "that the op runs on",
+        op, index, to_string(input.view.shape), input.view.origin.row, input.view.origin.col,
+        to_string(view.shape)));
+  }
+}
+
+}  // namespace
+
+TensorHandle::TensorHandle(std::shared_ptr<Session> owner, TensorId tensor, TensorSpec of,
+                           MeshView on)
+    : session(std::move(owner)), id(tensor), spec(std::move(of)), view(on) {}
+
+TensorHandle::~TensorHandle() { release(); }
+
+void TensorHandle::release() {
+  if (!allocated) return;
+  allocated = false;
+  session->drop(id, spec, view);
+}
+
+Session::Session(Machine machine, std::shared_ptr<const OpTable> ops, WorldOptions options)
+    : machine_(std::move(machine)),
+      ops_(std::move(ops)),
+      options_(options),
+      ledger_(machine_.topology.chip_count(), machine_.chip),
+      world_(std::make_unique<World>(machine_, *ops_, options)) {}
+
+std::vector<std::shared_ptr<TensorHandle>> Session::issue(Request request) {
+  require_open();
+  auto command = std::make_shared<Command>();
+  command->op = request.op;
+  command->view = request.view;
+  command->attributes = std::move(request.attributes);
+  command->payload = std::move(request.payload);
+  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+    require_input(request.op, i, *request.inputs[i], this, request.view);
+    command->inputs.push_back(request.inputs[i]->id);
+    command->input_specs.push_back(request.inputs[i]->spec);
+  }
+
+  const OpDefinition& definition = ops_->at(request.op);
+  command->output_specs = definition.infer({command->attributes, command->input_specs, {}});
+  const OpCall call{command->attributes, command->input_specs, command->output_specs};
+  if (definition.cost) (void)sim::cost(machine_.chip, definition.cost(call));
+
+  const std::vector<ChipId> chips = chips_of(machine_.topology, request.view);
+  std::vector<std::shared_ptr<TensorHandle>> outputs;
+  for (TensorSpec& spec : command->output_specs) {
+    spec.distribution = normalised(spec.distribution);
+    validate(spec);
+    ledger_.allocate(command->op.c_str(), spec, chips);
+    command->outputs.push_back(++last_tensor_);
+    outputs.push_back(
+        std::make_shared<TensorHandle>(shared_from_this(), last_tensor_, spec, request.view));
+  }
+  command->issuer = scope_;
+  send(std::move(command));
+  return outputs;
+}
+
+void Session::send(std::shared_ptr<Command> command) {
+  command->number = ++last_command_;
+  command->drops = take_drops(command->view);
+  command->dispatched = clock_;
+  if (recording_fresh_) recording_begin_ = clock_;
+  recording_fresh_ = false;
+  clock_ += machine_.host.dispatch;
+  if (recording_program_) program_.push_back(command);
+  world_->submit(std::move(command));
+}
+
+std::vector<Shard> Session::read(const std::shared_ptr<TensorHandle>& tensor) {
+  if (options_.timing_only) {
+    throw std::invalid_argument(
+        "[to_host] tensors have no values in timing-only mode; open the device without it");
+  }
+  issue({.op = "read", .view = tensor->view, .inputs = {tensor}, .attributes = {}, .payload = {}});
+  const std::map<ChipId, HeldShard> delivery = world_->take_delivery(last_command_);
+  FailurePtr failure;
+  for (const auto& [chip, held] : delivery) {
+    clock_ = std::max(clock_, held.ready);
+    failure = earlier(failure, held.failure);
+  }
+  if (failure) throw Error(failure->code, failure->what);
+
+  std::vector<Shard> shards;
+  for (const ChipId chip : chips_of(machine_.topology, tensor->view)) {
+    shards.push_back(delivery.at(chip).shard);
+  }
+  cross_host_link(chip_bytes(tensor->spec) * static_cast<std::int64_t>(shards.size()),
+                  machine_.host.read_bytes_per_s);
+  return shards;
+}
+
+sim::Time Session::synchronize() {
+  require_open();
+  flush_drops();
+  for (const ChipReport& report : world_->reports()) clock_ = std::max(clock_, report.queue_end);
+  return clock_;
+}
+
+void Session::start_recording(bool trace) {
+  synchronize();
+  world_->start_recording(trace);
+  recording_fresh_ = true;
+}
+
+Report Session::report() {
+  require_open();
+  return build_report(world_->reports(), machine_, recording_fresh_ ? clock_ : recording_begin_);
+}
+
+void Session::close() {
+  world_.reset();
+  drops_.clear();
+}
+
+void Session::drop(TensorId id, const TensorSpec& spec, const MeshView& view) noexcept {
+  if (!world_) return;
+  ledger_.release(spec, chips_of(machine_.topology, view));
+  drops_.push_back({id, view});
+}
+
+void Session::cross_host_link(std::int64_t bytes, std::int64_t bytes_per_s) {
+  clock_ += sim::time_for(bytes, bytes_per_s);
+}
+
+void Session::require_open() const {
+  if (!world_) throw Error(ErrorCode::Closed, "the mesh device is closed; open it again");
+}
+
+std::vector<TensorId> Session::take_drops(const MeshView& view) {
+  std::vector<TensorId> taken;
+  std::erase_if(drops_, [&](const Drop& drop) {
+    if (!covers(view, drop.view)) return false;
+    taken.push_back(drop.id);
+    return true;
+  });
+  return taken;
+}
+
+void Session::flush_drops() {
+  while (!drops_.empty()) {
+    auto command = std::make_shared<Command>();
+    command->op = "free";
+    command->view = drops_.front().view;
+    send(std::move(command));
+  }
+}
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mesh/actors/world.hpp"
+#include "mesh/device/tensor.hpp"
+#include "mesh/program/command.hpp"
+#include "mesh/program/machine.hpp"
+#include "mesh/program/op_table.hpp"
+#include "mesh/program/report.hpp"
+#include "mesh/tensor/ledger.hpp"
+
+namespace ttmesh::mesh {
+
+/// A tensor as its handles share it.
+struct TensorHandle {
+  TensorHandle(std::shared_ptr<Session> session, TensorId id, TensorSpec spec, MeshView view);
+  ~TensorHandle();
+  TensorHandle(const TensorHandle&) = delete;
+  TensorHandle& operator=(const TensorHandle&) = delete;
+
+  /// Frees the tensor, once.
+  void release();
+
+  std::shared_ptr<Session> session;
+  TensorId id;
+  TensorSpec spec;
+  MeshView view;
+  bool allocated = true;
+};
+
+/// One op call as the controller issues it.
+struct Request {
+  std::string_view op;
+  MeshView view;
+  std::vector<std::shared_ptr<TensorHandle>> inputs;
+  Attributes attributes;
+  std::shared_ptr<const HostTensor> payload;
+};
+
+/// Everything opened from one topology: the one sequence of commands, the memory ledger, the
+/// controller's clock, and the running world. Used by one thread.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Machine machine, std::shared_ptr<const OpTable> ops, WorldOptions options);
+
+  /// Checks and issues a command; see MeshDevice::enqueue.
+  std::vector<std::shared_ptr<TensorHandle>> issue(Request request);
+  /// Reads a tensor's shards, row-major over its view, and moves the clock.
+  std::vector<Shard> read(const std::shared_ptr<TensorHandle>& tensor);
+  sim::Time synchronize();
+  void start_recording(bool trace);
+  Report report();
+  void close();
+  /// Notes that a tensor's memory is free; the chips learn it with a later command.
+  void drop(TensorId id, const TensorSpec& spec, const MeshView& view) noexcept;
+  /// Moves the clock by the time that `bytes` take over the host's link.
+  void cross_host_link(std::int64_t bytes, std::int64_t bytes_per_s);
+
+  const Machine& machine() const { return machine_; }
+  bool timing_only() const { return options_.timing_only; }
+  sim::Time now() const { return clock_; }
+  const MemoryLedger& ledger() const { return ledger_; }
+  std::string& scope() { return scope_; }
+  void record_program() { recording_program_ = true; }
+  const std::vector<CommandPtr>& program() const { return program_; }
+
+ private:
+  struct Drop {
+    TensorId id;
+    MeshView view;
+  };
+
+  void require_open() const;
+  /// Takes the pending drops that chips of `view` alone know about.
+  std::vector<TensorId> take_drops(const MeshView& view);
+  /// Sends a command for the drops that no other command has taken along.
+  void flush_drops();
+  void send(std::shared_ptr<Command> command);
+
+  Machine machine_;
+  std::shared_ptr<const OpTable> ops_;
+  WorldOptions options_;
+  MemoryLedger ledger_;
+  std::unique_ptr<World> world_;
+  std::uint64_t last_command_ = 0;
+  TensorId last_tensor_ = 0;
+  sim::Time clock_;
+  sim::Time recording_begin_;
+  bool recording_fresh_ = true;  ///< Nothing has been issued since recording began.
+  std::vector<Drop> drops_;
+  std::string scope_;
+  bool recording_program_ = false;
+  std::vector<CommandPtr> program_;
+};
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,44 @@
+#include "mesh/device/transfer.hpp"
+
+#include "mesh/device/session.hpp"
+#include "mesh/program/spec_attributes.hpp"
+
+namespace ttmesh::mesh {
+
+Tensor from_host(const MeshDevice& device, HostTensor global, const WriteOptions& options) {
+  TensorSpec spec{.shape = {},
+                  .dtype = options.dtype,
+                  .layout = options.layout,
+                  .memory = options.memory,
+                  .distribution = options.distribution};
+  if (spec.distribution == Distribution{}) spec.distribution.mesh = device.shape();
+  spec.shape = local_shape(global.shape, spec.distribution);
+
+  Session& session = *device.session();
+  Request request{.op = "write",
+                  .view = device.view(),
+                  .inputs = {},
+                  .attributes = to_attributes(spec),
+                  .payload = {}};
+  if (!device.timing_only()) {
+    request.payload = std::make_shared<const HostTensor>(std::move(global));
+  }
+  Tensor written(session.issue(std::move(request)).front());
+  session.cross_host_link(chip_bytes(spec) * device.shape().size(),
+                          device.machine().host.write_bytes_per_s);
+  return written;
+}
+
+HostTensor to_host(const Tensor& tensor) {
+  return compose(tensor.handle()->session->read(tensor.handle()), tensor.spec());
+}
+
+std::vector<HostTensor> shards_to_host(const Tensor& tensor) {
+  std::vector<HostTensor> hosts;
+  for (const Shard& shard : tensor.handle()->session->read(tensor.handle())) {
+    hosts.push_back(to_host(shard));
+  }
+  return hosts;
+}
+
+}  // namespace ttmesh::mesh

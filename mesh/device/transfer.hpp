@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/device/tensor.hpp"
+#include "mesh/tensor/host_tensor.hpp"
+
+namespace ttmesh::mesh {
+
+struct WriteOptions {
+  DataType dtype = DataType::Bfloat16;
+  Layout layout = Layout::Tile;
+  MemoryConfig memory{};
+  Distribution distribution{};  ///< From a mapper; Replicate everywhere by default.
+};
+
+/// Puts a global tensor on the mesh, each chip its part, rounded to `dtype` (ttnn.from_torch with a
+/// mesh mapper). The default distribution replicates.
+[[nodiscard]] Tensor from_host(const MeshDevice& device, HostTensor global,
+                               const WriteOptions& options);
+
+/// Waits for the values and puts the chips' parts together as the placements say. Throws
+/// std::invalid_argument in timing-only mode or if a sum is still owed, and mesh::Error if a chip
+/// failed.
+[[nodiscard]] HostTensor to_host(const Tensor& tensor);
+
+/// The chips' shards, row-major over the view, each with its local shape (ttnn.get_device_tensors
+/// and to_torch); compose them with a composer of mesh/tensor/mapper.hpp.
+[[nodiscard]] std::vector<HostTensor> shards_to_host(const Tensor& tensor);
+
+}  // namespace ttmesh::mesh

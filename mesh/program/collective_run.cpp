@@ -1,0 +1,233 @@
+#include "mesh/program/collective_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace ttmesh::mesh {
+namespace {
+
+/// Spec of one slice: what a chip contributes to, or owns of, the whole.
+TensorSpec slice_spec(const TensorSpec& input, const SlotPlan& slots) {
+  TensorSpec slice = input;
+  const int slices = std::max(slots.input_slices, 1);
+  slice.shape = input.shape.with(slots.dim, input.shape[slots.dim] / slices);
+  return slice;
+}
+
+}  // namespace
+
+CollectiveRun::CollectiveRun(ChipContext& chip, Task& task) : chip_(chip), task_(task) {
+  const Command& command = task.command();
+  const OpCall call = task.call();
+  plan_ = task.definition().steps({call, chip.machine.topology, command.view, chip.id});
+  const TensorSpec& input = command.input_specs.front();
+  const TensorSpec slice = slice_spec(input, plan_.slots);
+  page_bytes_ = page_bytes(slice);
+  slice_pages_ = page_count(slice);
+  dtype_ = input.dtype;
+  start_ = std::max(chip.queue.free(), inputs_ready(chip, command));
+  begin_ = start_ + chip.machine.collective.setup;
+  end_ = begin_;
+  for (LaneState& each : lanes_) {
+    each.worker = sim::Timeline(begin_);
+    each.gate = begin_;
+  }
+  slots_.resize(static_cast<std::size_t>(plan_.slots.slots));
+  fill_input();
+  step_ = plan_.steps.next();
+}
+
+void CollectiveRun::fill_input() {
+  const Command& command = task_.command();
+  const HeldShard& held = chip_.shards.at(command.inputs.front());
+  const SlotPlan& slots = plan_.slots;
+  BlockPtr block;
+  if (held.shard.has_values() && !held.failure) block = flatten(held.shard);
+  for (int slice = 0; slice < slots.input_slices; ++slice) {
+    for (int part = 0; part < slots.parts; ++part) {
+      const std::int32_t index = slots.input_first + slice * slots.parts + part;
+      Slot& filled = slot(index);
+      filled = {.piece = {}, .head = begin_, .ready = begin_, .failure = held.failure, .own = true};
+      filled.piece.bytes = slot_bytes(index);
+      if (!block) continue;
+      filled.piece.block = block;
+      filled.piece.region = part_of(
+          slice_region(block->shape(), slots.dim, slice, slots.input_slices), part, slots.parts);
+    }
+  }
+}
+
+std::int64_t CollectiveRun::slot_bytes(std::int32_t index) const {
+  const std::int64_t parts = plan_.slots.parts;
+  const std::int64_t pages = slice_pages_ / parts + (index % parts < slice_pages_ % parts ? 1 : 0);
+  return pages * page_bytes_;
+}
+
+bool CollectiveRun::advance() {
+  for (; step_; step_ = plan_.steps.next(), ++step_index_) {
+    if (!take(*step_)) return false;
+  }
+  finish();
+  return true;
+}
+
+std::string CollectiveRun::waiting_for() const {
+  return fmt::format("step {}: {}", step_index_, to_string(*step_));
+}
+
+bool CollectiveRun::take(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::Signal:
+      signal(step);
+      return true;
+    case Step::Kind::Await:
+      return await(step);
+    case Step::Kind::Send:
+      send(step);
+      return true;
+    case Step::Kind::Receive:
+      return receive(step);
+    case Step::Kind::Reduce:
+      reduce(step);
+      return true;
+    case Step::Kind::Copy:
+      copy(step);
+      return true;
+  }
+  return true;
+}
+
+void CollectiveRun::signal(const Step& step) {
+  const sim::Time sent = lane(step).gate;
+  const sim::Time arrival = chip_.ports.signal(step.peer, sent);
+  chip_.host.send({.command = task_.command().number,
+                   .from = chip_.id,
+                   .to = step.peer,
+                   .lane = step.lane,
+                   .signal = true,
+                   .round = step.round,
+                   .head = arrival,
+                   .tail = arrival,
+                   .piece = {},
+                   .failure = {}});
+}
+
+bool CollectiveRun::await(const Step& step) {
+  const std::optional<Chunk> chunk =
+      chip_.inbox.take({task_.command().number, step.peer, step.lane, true, step.round});
+  if (!chunk) return false;
+  lane(step).gate = std::max(lane(step).gate, chunk->tail);
+  extend(chunk->tail);
+  return true;
+}
+
+void CollectiveRun::send(const Step& step) {
+  const Slot& sent = slot(step.slot);
+  LaneState& state = lane(step);
+  const bool router = step.engine == sim::Engine::Router || step.engine == sim::Engine::Direct;
+  const sim::Time available =
+      router && !sent.own ? sent.head : std::max(sent.ready, state.worker.free());
+  const Passage passage =
+      chip_.ports.transmit({.peer = step.peer,
+                            .links = plan_.num_links,
+                            .bytes = sent.piece.bytes,
+                            .page_bytes = page_bytes_,
+                            .engine = step.engine,
+                            .ring = plan_.ring,
+                            .sent_before = state.sent_bytes / plan_.num_links,
+                            .earliest = std::max(state.gate, available),
+                            .not_done_before = router ? sent.ready : sim::Time()});
+  state.sent_bytes += sent.piece.bytes;
+  if (!router || sent.own) state.worker.hold_until(passage.sent);
+  extend(passage.sent);
+  chip_.recorder.passage(task_.command(), step_index_, passage, Machine::queue_track(step.peer));
+  chip_.host.send({.command = task_.command().number,
+                   .from = chip_.id,
+                   .to = step.peer,
+                   .lane = step.lane,
+                   .signal = false,
+                   .round = step.round,
+                   .head = passage.head,
+                   .tail = passage.tail,
+                   .piece = sent.piece,
+                   .failure = sent.failure});
+}
+
+bool CollectiveRun::receive(const Step& step) {
+  std::optional<Chunk> chunk =
+      chip_.inbox.take({task_.command().number, step.peer, step.lane, false, step.round});
+  if (!chunk) return false;
+  // A relay has the chunk when its worker has handled it; a reduction pays its step when it adds.
+  const bool relay = step.engine == sim::Engine::Relay;
+  const sim::Time ready =
+      relay ? chunk->tail + sim::step_time(chip_.machine.collective, step.engine) : chunk->tail;
+  slot(step.slot) = {.piece = std::move(chunk->piece),
+                     .head = relay ? ready : chunk->head,
+                     .ready = ready,
+                     .failure = std::move(chunk->failure),
+                     .own = false};
+  extend(ready);
+  return true;
+}
+
+void CollectiveRun::reduce(const Step& step) {
+  Slot& into = slot(step.slot);
+  const Slot& with = slot(step.source);
+  into.failure = earlier(into.failure, with.failure);
+  if (!into.failure && into.piece.block) {
+    into.piece = add(into.piece, with.piece, dtype_);
+  }
+  into.ready =
+      std::max(into.ready, with.ready) + sim::step_time(chip_.machine.collective, step.engine);
+  into.head = into.ready;
+  extend(into.ready);
+}
+
+void CollectiveRun::copy(const Step& step) {
+  Slot& into = slot(step.slot);
+  const Slot& from = slot(step.source);
+  const sim::CollectiveModel& model = chip_.machine.collective;
+  const sim::Time duration = sim::copy_time(model, chip_.ports.link(step.peer), from.piece.bytes);
+  const sim::Time start =
+      model.serial_copy ? lane(step).worker.claim(from.ready, duration) : from.ready;
+  if (step.slot != step.source) into = from;
+  into.ready = start + duration;
+  into.head = into.ready;
+  extend(into.ready);
+}
+
+void CollectiveRun::finish() {
+  const Command& command = task_.command();
+  chip_.queue.hold_until(end_);
+  chip_.recorder.op(Machine::queue_track(chip_.id), command, start_, end_);
+  if (plan_.slots.output_slices == 0) return;
+
+  HeldShard output{.shard = {}, .ready = end_, .failure = {}};
+  const int first = plan_.slots.output_first;
+  const int last = first + plan_.slots.output_slices * plan_.slots.parts;
+  for (int index = first; index < last; ++index) {
+    output.failure = earlier(output.failure, slot(index).failure);
+  }
+  const TensorSpec& spec = command.output_specs.front();
+  output.shard = chip_.timing_only || output.failure ? Shard(spec.shape) : join_output(spec);
+  chip_.shards[command.outputs.front()] = std::move(output);
+}
+
+Shard CollectiveRun::join_output(const TensorSpec& spec) const {
+  const SlotPlan& slots = plan_.slots;
+  const Shape slice = spec.shape.with(slots.dim, spec.shape[slots.dim] / slots.output_slices);
+  std::vector<BlockPtr> blocks;
+  for (int index = 0; index < slots.output_slices; ++index) {
+    std::vector<Piece> pieces;
+    for (int part = 0; part < slots.parts; ++part) {
+      const int at = slots.output_first + index * slots.parts + part;
+      pieces.push_back(slots_[static_cast<std::size_t>(at)].piece);
+    }
+    blocks.push_back(join(pieces, slice));
+  }
+  return blocks.size() == 1 ? Shard(blocks.front()) : Shard(std::move(blocks), slots.dim);
+}
+
+}  // namespace ttmesh::mesh

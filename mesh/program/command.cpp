@@ -1,0 +1,29 @@
+#include "mesh/program/command.hpp"
+
+#include <fmt/format.h>
+
+namespace ttmesh::mesh {
+namespace {
+
+std::string tensor_list(const std::vector<TensorId>& ids, const std::vector<TensorSpec>& specs) {
+  std::string text;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    text += fmt::format("{}%{} {}", i == 0 ? "" : ", ", ids[i], to_string(specs[i]));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_string(const Command& command) {
+  std::string text = fmt::format("#{} {}({})", command.number, command.op,
+                                 tensor_list(command.inputs, command.input_specs));
+  if (!command.outputs.empty()) {
+    text += " -> " + tensor_list(command.outputs, command.output_specs);
+  }
+  if (!command.attributes.entries().empty()) text += " {" + to_string(command.attributes) + "}";
+  if (!command.issuer.empty()) text += "  ; " + command.issuer;
+  return text;
+}
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mesh/program/machine.hpp"
+#include "mesh/program/report.hpp"
+#include "sim/collective_model.hpp"
+#include "sim/timeline.hpp"
+
+namespace ttmesh::mesh {
+
+/// One payload on its way to a neighbour.
+struct Transmission {
+  ChipId peer;
+  int links = 1;  ///< Channels 0 .. links-1, side by side.
+  std::int64_t bytes = 0;
+  std::int64_t page_bytes = 1;  ///< Pages stay whole when the payload is split over links.
+  sim::Engine engine = sim::Engine::Router;
+  bool ring = false;
+  std::int64_t sent_before = 0;  ///< Bytes that the same worker has sent in this command.
+  sim::Time earliest;            ///< No channel starts sooner.
+  sim::Time not_done_before;     ///< A router cannot finish before its own input has.
+};
+
+/// When a transmission used one channel.
+struct ChannelUse {
+  int track;
+  sim::Time start;
+  sim::Time end;
+  std::int64_t bytes;
+};
+
+struct Passage {
+  sim::Time sent;  ///< The last channel is free again.
+  sim::Time head;  ///< Arrival of the first packet, on the slowest channel.
+  sim::Time tail;  ///< Arrival of the last packet.
+  std::vector<ChannelUse> channels;
+};
+
+/// The outgoing direction of every channel of one chip: timelines that it alone claims.
+class Ports {
+ public:
+  Ports(ChipId chip, const Machine& machine);
+
+  /// Claims the channels for a payload. Throws std::logic_error if no such link exists.
+  Passage transmit(const Transmission& transmission);
+  /// Arrival at `peer` of a signal sent at `time`: it claims no channel.
+  sim::Time signal(ChipId peer, sim::Time time) const;
+  /// The link to `peer`. Throws std::logic_error if there is none.
+  const sim::LinkModel& link(ChipId peer) const;
+
+  /// Bytes and busy time of every channel since `reset_use()`.
+  const std::vector<LinkUse>& use() const { return use_; }
+  void reset_use();
+
+ private:
+  struct Port {
+    ChipId peer;
+    int edge;
+    std::size_t first;  ///< Channel 0 in `timelines_` and `use_`.
+    int channels;
+  };
+
+  const Port& port_to(ChipId peer) const;
+
+  ChipId chip_;
+  const Machine& machine_;
+  std::vector<Port> ports_;
+  std::vector<sim::Timeline> timelines_;
+  std::vector<LinkUse> use_;
+};
+
+}  // namespace ttmesh::mesh

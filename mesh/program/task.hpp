@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "mesh/program/command.hpp"
+#include "mesh/program/machine.hpp"
+#include "mesh/program/op_table.hpp"
+#include "mesh/program/result_table.hpp"
+#include "sim/chip_model.hpp"
+
+namespace ttmesh::mesh {
+
+/// A command on one host: what its chips share while they run it. It goes when the last of them
+/// has passed the command.
+class Task {
+ public:
+  /// `chips` is how many of the host's chips run it.
+  Task(CommandPtr command, const OpTable& ops, const Machine& machine, int chips);
+
+  /// Counts one chip as done; true for the last of them.
+  bool finish_one() { return unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+  const Command& command() const { return *command_; }
+  const OpDefinition& definition() const { return definition_; }
+  OpCall call() const;
+  /// Time of a compute op on a chip that is not slowed down.
+  sim::Time duration() const { return duration_; }
+  ResultTable& results() { return results_; }
+
+ private:
+  CommandPtr command_;
+  const OpDefinition& definition_;
+  sim::Time duration_;
+  ResultTable results_;
+  std::atomic<int> unfinished_;
+};
+
+using TaskPtr = std::shared_ptr<Task>;
+
+}  // namespace ttmesh::mesh
