@@ -24,6 +24,7 @@ Ratio rate_of(const CollectiveModel& model, const Transfer& transfer) {
     case Engine::Relay:
       return model.relay_rate;
     case Engine::Reduction:
+    case Engine::Direct:
       return transfer.ring ? model.reduce_rate_ring : model.reduce_rate_line;
   }
   return model.router_rate;
@@ -35,6 +36,7 @@ std::int64_t dram_passes(Engine engine) {
     case Engine::Router:
       return 1;
     case Engine::Relay:
+    case Engine::Direct:
       return 2;
     case Engine::Reduction:
       return 3;
@@ -66,13 +68,26 @@ Pace engine_pace(const CollectiveModel& model, const LinkModel& link, const Tran
   return dram.num * pace.den > pace.num * dram.den ? dram : pace;
 }
 
+Time ramp_of(const CollectiveModel& model, Engine engine) {
+  switch (engine) {
+    case Engine::Router:
+    case Engine::Relay:
+      return model.gather_ramp;
+    case Engine::Reduction:
+      return model.reduce_ramp;
+    case Engine::Direct:
+      return {};
+  }
+  return {};
+}
+
 /// Engine time of a worker's first `bytes` bytes: the ramp is paid in proportion over the worker's
 /// part of `ramp_bytes`.
 Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer, Pace pace,
                         std::int64_t bytes) {
   const Wide streaming = ceil_div(bytes * pace.num, pace.den);
-  if (model.ramp_bytes <= 0) return streaming;
-  const Time ramp = transfer.engine == Engine::Reduction ? model.reduce_ramp : model.gather_ramp;
+  const Time ramp = ramp_of(model, transfer.engine);
+  if (ramp == Time() || model.ramp_bytes <= 0) return streaming;
   const Wide ramped = std::min<Wide>(Wide{bytes} * transfer.links, model.ramp_bytes);
   return streaming + ceil_div(ramped * ramp.ps(), model.ramp_bytes);
 }
@@ -95,6 +110,20 @@ Time transfer_time(const CollectiveModel& model, const LinkModel& link, const Tr
   const Wide after =
       engine_picoseconds(model, transfer, pace, transfer.sent_before + transfer.bytes);
   return std::max(wire, Time::picoseconds(narrow("transfer_time", after - before)));
+}
+
+Time step_time(const CollectiveModel& model, Engine engine) {
+  switch (engine) {
+    case Engine::Router:
+      return {};
+    case Engine::Relay:
+      return model.relay_step;
+    case Engine::Direct:
+      return model.direct_step;
+    case Engine::Reduction:
+      return model.reduce_step;
+  }
+  return {};
 }
 
 Time copy_time(const CollectiveModel& model, const LinkModel& link, std::int64_t bytes,

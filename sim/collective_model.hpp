@@ -13,6 +13,7 @@ enum class Engine : std::uint8_t {
   Router,     ///< Fabric routers: multicast and unicast over a line; cut-through.
   Relay,      ///< A worker that passes chunks on around a ring; store-and-forward.
   Reduction,  ///< A worker that adds what it received to its own part and passes it on.
+  Direct,     ///< Slices sent straight to their owner, which adds them: routers and one reduction.
 };
 
 /// What a chip's collective workers cost, per system. Rates are parts of a link's line rate, so
@@ -22,20 +23,24 @@ enum class Engine : std::uint8_t {
 /// command and pays `setup`; its entry-barrier signal then takes `h + barrier_step` for each hop,
 /// and a payload leaves when the signal of every chip that it is for has arrived: all chips of the
 /// line for a router's multicast, the neighbour alone for a relay or a reduction. A chunk's tail
-/// arrives h after it was sent, per hop; a relay holds it for `relay_step`, a reduction for
-/// `reduce_step`. The chip that a chunk ends at pays its step too.
+/// arrives h after it was sent, per hop, and is the chip's own `step_time` later: a relay or a
+/// reduction may then send it on, and the chip that it ends at is done with it. The step delays the
+/// chunk and leaves the worker free for others, except that slices sent directly are added one
+/// after another, on one worker for each direction that they come from.
 struct CollectiveModel {
   Time setup;              ///< Launch, opening and closing of connections; once per command.
   Time barrier_step;       ///< Combining a barrier signal and passing it on, for each hop.
   Time relay_step;         ///< A relay worker between a chunk's tail and its own send.
   Time reduce_step;        ///< The same for a reduction worker.
+  Time direct_step;        ///< Adding one slice that was sent directly.
   Ratio router_rate;       ///< Payload rate over line rate, at the link's packet size.
   Ratio relay_rate;        ///< On a ring, and of routers that send around a ring.
   Ratio reduce_rate_line;  ///< Reduction engine on a line.
   Ratio reduce_rate_ring;  ///< The same, per direction, on a ring.
   Time gather_ramp;  ///< Extra time until workers stream at full rate; spread over `ramp_bytes`.
   Time reduce_ramp;
-  std::int64_t ramp_bytes;  ///< Bytes per direction, all links together, that pay the ramp.
+  std::int64_t direct_bytes;  ///< Whole tensors up to this are reduce-scattered directly on a ring.
+  std::int64_t ramp_bytes;    ///< Bytes per direction, all links together, that pay the ramp.
   /// What the workers of a chip together move to and from DRAM. A relay writes and reads each byte
   /// in two directions, a reduction reads two operands and writes one.
   std::int64_t dram_bytes_per_s;
@@ -60,6 +65,9 @@ struct Transfer {
 /// Throws std::invalid_argument if bytes are negative, or links or packets not positive.
 [[nodiscard]] Time transfer_time(const CollectiveModel& model, const LinkModel& link,
                                  const Transfer& transfer);
+
+/// What a worker does with a chunk between its tail's arrival and its own send, or the end.
+[[nodiscard]] Time step_time(const CollectiveModel& model, Engine engine);
 
 /// Time in which a worker copies `bytes` of its own shard to their place, cut into packets of the
 /// link's size or of `packet_bytes`.
