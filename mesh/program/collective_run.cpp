@@ -189,7 +189,7 @@ void CollectiveRun::copy(const Step& step) {
   Slot& into = slot(step.slot);
   const Slot& from = slot(step.source);
   const sim::CollectiveModel& model = chip_.machine.collective;
-  const sim::Time duration = sim::copy_time(model, chip_.ports.link(step.peer), from.piece.bytes);
+  const sim::Time duration = sim::copy_time(model, chip_.ports.first_link(), from.piece.bytes);
   const sim::Time start =
       model.serial_copy ? lane(step).worker.claim(from.ready, duration) : from.ready;
   if (step.slot != step.source) into = from;

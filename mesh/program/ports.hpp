@@ -49,6 +49,8 @@ class Ports {
   sim::Time signal(ChipId peer, sim::Time time) const;
   /// The link to `peer`. Throws std::logic_error if there is none.
   const sim::LinkModel& link(ChipId peer) const;
+  /// The link to the first neighbour: whose packets a local copy is cut into.
+  const sim::LinkModel& first_link() const { return link(ports_.at(0).peer); }
 
   /// Bytes and busy time of every channel since `reset_use()`.
   const std::vector<LinkUse>& use() const { return use_; }
