@@ -1,0 +1,173 @@
+#include "sim/setting.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace ttmesh::sim {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+Time apply_to(const char* text, Time value) { return apply(parse_setting(text), value); }
+std::int64_t rate_of(const char* text) { return apply_rate(parse_setting(text), 1'000); }
+Ratio factor_of(const char* text, Ratio factor = {3, 2}) {
+  return apply_factor(parse_setting(text), factor);
+}
+
+TEST(Setting, KeepsItsSelector) {
+  const Setting all = parse_setting("link.latency=2us");
+  EXPECT_EQ(all.selector.kind, Selector::Kind::Link);
+  EXPECT_TRUE(std::holds_alternative<Selector::All>(all.selector.which));
+
+  const auto pair =
+      std::get<Selector::Pair>(parse_setting("link(0-31).latency=2us").selector.which);
+  EXPECT_EQ(pair.a, 0);
+  EXPECT_EQ(pair.b, 31);
+
+  const auto axis =
+      std::get<Selector::Axis>(parse_setting("link(axis:1).latency=2us").selector.which);
+  EXPECT_EQ(axis.cluster_axis, 1);
+
+  const Setting chip = parse_setting("chip(5).slowdown=x2");
+  EXPECT_EQ(chip.selector.kind, Selector::Kind::Chip);
+  EXPECT_EQ(std::get<Selector::One>(chip.selector.which).chip, 5);
+  EXPECT_EQ(chip.field, "slowdown");
+  EXPECT_EQ(chip.text, "chip(5).slowdown=x2");
+
+  EXPECT_EQ(parse_setting("host.dispatch=untraced").selector.kind, Selector::Kind::Host);
+}
+
+TEST(Setting, SetsAddsAndScalesATime) {
+  const Time before = Time::nanoseconds(711);
+  EXPECT_EQ(apply_to("link.latency=2us", before), Time::microseconds(2));
+  EXPECT_EQ(apply_to("link.latency=0us", before), Time());
+  EXPECT_EQ(apply_to("link.latency=+2us", before), Time::nanoseconds(2'711));
+  EXPECT_EQ(apply_to("link.latency=-11ns", before), Time::nanoseconds(700));
+  EXPECT_EQ(apply_to("link.latency=x2", before), Time::nanoseconds(1'422));
+  EXPECT_EQ(apply_to("link.latency=x0.5", before), Time::picoseconds(355'500));
+  EXPECT_EQ(apply_to("link.latency=x1/3", Time::picoseconds(10)), Time::picoseconds(4));
+}
+
+TEST(Setting, ReadsEveryUnitOfTime) {
+  EXPECT_EQ(apply_to("link.latency=7ps", Time()), Time::picoseconds(7));
+  EXPECT_EQ(apply_to("link.latency=0.5ns", Time()), Time::picoseconds(500));
+  EXPECT_EQ(apply_to("link.latency=1.5us", Time()), Time::nanoseconds(1'500));
+  EXPECT_EQ(apply_to("link.latency=3ms", Time()), Time::microseconds(3'000));
+  EXPECT_EQ(apply_to("link.latency=2s", Time()), Time::microseconds(2'000'000));
+}
+
+TEST(Setting, ReadsEveryUnitOfRate) {
+  EXPECT_EQ(rate_of("link.bandwidth=7B/s"), 7);
+  EXPECT_EQ(rate_of("link.bandwidth=7kB/s"), 7'000);
+  EXPECT_EQ(rate_of("link.bandwidth=7MB/s"), 7'000'000);
+  EXPECT_EQ(rate_of("link.bandwidth=12.5GB/s"), 12'500'000'000);
+  EXPECT_EQ(rate_of("link.bandwidth=100Gb/s"), 12'500'000'000);
+  EXPECT_EQ(rate_of("link.bandwidth=8Mb/s"), 1'000'000);
+  EXPECT_EQ(rate_of("link.bandwidth=8kb/s"), 1'000);
+  EXPECT_EQ(rate_of("link.bandwidth=8b/s"), 1);
+  EXPECT_EQ(rate_of("link.bandwidth=+24B/s"), 1'024);
+  EXPECT_EQ(rate_of("link.bandwidth=-1B/s"), 999);
+  EXPECT_EQ(rate_of("link.bandwidth=x1/3"), 333);
+}
+
+TEST(Setting, KeepsFactorsExact) {
+  EXPECT_EQ(factor_of("chip.slowdown=x0.5"), (Ratio{3, 4}));
+  EXPECT_EQ(factor_of("chip.slowdown=x3/2"), (Ratio{9, 4}));
+  EXPECT_EQ(factor_of("chip.slowdown=1.25"), (Ratio{5, 4}));
+  EXPECT_EQ(factor_of("chip.slowdown=+0.5"), (Ratio{2, 1}));
+  EXPECT_EQ(factor_of("chip.slowdown=-1/2"), (Ratio{1, 1}));
+}
+
+TEST(Setting, ChoosesTheHostsDispatch) {
+  const HostModel host{.traced_dispatch = Time::nanoseconds(1),
+                       .untraced_dispatch = Time::nanoseconds(50),
+                       .dispatch = Time::nanoseconds(2),
+                       .write_bytes_per_s = 1,
+                       .read_bytes_per_s = 1};
+  EXPECT_EQ(apply_dispatch(parse_setting("host.dispatch=traced"), host), Time::nanoseconds(1));
+  EXPECT_EQ(apply_dispatch(parse_setting("host.dispatch=untraced"), host), Time::nanoseconds(50));
+  EXPECT_EQ(apply_dispatch(parse_setting("host.dispatch=7ns"), host), Time::nanoseconds(7));
+  EXPECT_EQ(apply_dispatch(parse_setting("host.dispatch=x3"), host), Time::nanoseconds(6));
+}
+
+struct Mistake {
+  const char* text;
+  const char* message;
+};
+
+class SettingMistake : public testing::TestWithParam<Mistake> {};
+
+TEST_P(SettingMistake, SaysWhatIsWrong) {
+  EXPECT_THAT([] { (void)parse_setting(GetParam().text); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr(GetParam().message)));
+  EXPECT_THAT(
+      [] { (void)parse_setting(GetParam().text); },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("'" + std::string(GetParam().text) + "'")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Texts, SettingMistake,
+    testing::Values(
+        Mistake{"", "there is no '='"}, Mistake{"link.latency", "SELECTOR.FIELD=VALUE"},
+        Mistake{"latency=2us", "names no field"}, Mistake{"=2us", "names no field"},
+        Mistake{"cable.latency=2us", "the selectors are link, link(A-B)"},
+        Mistake{".latency=2us", "the selectors are"},
+        Mistake{"link(0-1.latency=2us", "no closing parenthesis"},
+        Mistake{"link(0-1)x.latency=2us", "no closing parenthesis"},
+        Mistake{"link().latency=2us", "the selectors are"},
+        Mistake{"link(3).latency=2us", "the selectors are"},
+        Mistake{"host(3).dispatch=2us", "the selectors are"},
+        Mistake{"link(0-x).latency=2us", "the second chip is 'x'"},
+        Mistake{"link(-1).latency=2us", "the first chip is ''"},
+        Mistake{"link(2-2).latency=2us", "to itself"},
+        Mistake{"link(axis:2).latency=2us", "axes 0 and 1"},
+        Mistake{"link(axis:).latency=2us", "the axis is ''"},
+        Mistake{"chip(a).slowdown=x2", "the chip is 'a'"},
+        Mistake{"chip(9999999999).slowdown=x2", "a whole number is needed"},
+        Mistake{"link.speed=2us", "link has latency and bandwidth"},
+        Mistake{"link.=2us", "link has latency and bandwidth"},
+        Mistake{"chip.latency=2us", "chip has slowdown"},
+        Mistake{"host.latency=2us", "host has dispatch"},
+        Mistake{"link.latency=", "the value is missing"},
+        Mistake{"link.latency=2", "units ps, ns, us, ms, s"},
+        Mistake{"link.latency=2 us", "units ps, ns, us, ms, s"},
+        Mistake{"link.latency=2GB/s", "units ps, ns, us, ms, s"},
+        Mistake{"link.latency=1.2.3us", "units ps"}, Mistake{"link.latency=.5us", "units ps"},
+        Mistake{"link.latency=5.us", "units ps"}, Mistake{"link.latency=us", "units ps"},
+        Mistake{"link.latency=+us", "units ps"}, Mistake{"link.latency=+-2us", "units ps"},
+        Mistake{"link.latency=0.5ps", "units ps"}, Mistake{"link.latency=1e3us", "units ps"},
+        Mistake{"link.latency=99999999999999999999ps", "units ps"},
+        Mistake{"link.latency=99999999999s", "units ps"},
+        Mistake{"link.latency=x", "a factor such as"}, Mistake{"link.latency=x-2", "a factor"},
+        Mistake{"link.latency=x3/0", "a factor"}, Mistake{"link.latency=x3/", "a factor"},
+        Mistake{"link.latency=x1.5/2", "a factor"},
+        Mistake{"link.bandwidth=12GB", "units B/s, kB/s"},
+        Mistake{"link.bandwidth=12gb/s", "units B/s, kB/s"},
+        Mistake{"link.bandwidth=1b/s", "units B/s, kB/s"},
+        Mistake{"chip.slowdown=2us", "a factor such as 2, 0.5 or 3/2"},
+        Mistake{"host.dispatch=Traced", "traced, untraced, or a time"}));
+
+TEST(Setting, RefusesResultsOutOfRange) {
+  EXPECT_THROW((void)apply_to("link.latency=-2us", Time::microseconds(1)), std::invalid_argument);
+  EXPECT_THROW((void)rate_of("link.bandwidth=0B/s"), std::invalid_argument);
+  EXPECT_THROW((void)rate_of("link.bandwidth=-1kB/s"), std::invalid_argument);
+  EXPECT_THROW((void)rate_of("link.bandwidth=x1/2000"), std::invalid_argument);
+  EXPECT_THROW((void)factor_of("chip.slowdown=0"), std::invalid_argument);
+  EXPECT_THROW((void)factor_of("chip.slowdown=-3/2"), std::invalid_argument);
+  EXPECT_THROW((void)apply_to("link.latency=x999999999999999999", Time::microseconds(1'000)),
+               std::invalid_argument);
+}
+
+TEST(Setting, RefusesAValueOfAnotherKind) {
+  EXPECT_THROW((void)rate_of("link.latency=2us"), std::invalid_argument);
+  EXPECT_THROW((void)apply_to("link.bandwidth=2B/s", Time()), std::invalid_argument);
+  EXPECT_THROW((void)apply_to("host.dispatch=traced", Time()), std::invalid_argument);
+  EXPECT_THROW((void)factor_of("link.latency=2us"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ttmesh::sim
