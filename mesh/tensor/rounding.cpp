@@ -140,15 +140,14 @@ struct ToBlockFloat {
         integers, hn::IfThenZeroElse(hn::Eq(exponent, hn::Zero(d)),
                                      hn::Min(rounded, hn::Set(d, (1U << kMagnitudeBits) - 1))));
     // The magnitude as a float32 has the right fraction; its exponent is off by a constant. In
-    // integers, so that the largest exponent gives infinities and NaN as on the hardware.
+    // integers, so that the largest exponent gives infinities and NaN as on the hardware. The
+    // result is no smaller than a power of two that is normal, so nothing is left to flush.
     constexpr std::uint32_t kBias = std::uint32_t{127 + kMagnitudeBits - 1} << 23;
     const auto value = hn::Add(hn::BitCast(integers, hn::ConvertTo(floats, magnitude)),
                                hn::BitCast(integers, hn::Sub(shared, hn::Set(d, kBias))));
-    const auto is_normal =
-        hn::And(hn::Gt(magnitude, hn::Zero(integers)),
-                hn::Gt(value, hn::Set(integers, static_cast<std::int32_t>(kFraction))));
+    const auto is_zero = hn::RebindMask(d, hn::Eq(magnitude, hn::Zero(integers)));
     const auto sign = hn::And(words, hn::Set(d, kSign));
-    return hn::IfThenElseZero(hn::RebindMask(d, is_normal), hn::Or(hn::BitCast(d, value), sign));
+    return hn::IfThenZeroElse(is_zero, hn::Or(hn::BitCast(d, value), sign));
   }
 };
 
