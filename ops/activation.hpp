@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace ttmesh::ops {
+
+/// A function of one value that an op applies on the way, before it rounds.
+enum class Activation : std::uint8_t {
+  None,
+  Relu,
+  Gelu,  ///< x * Phi(x), with the error function, not the tanh approximation.
+  Silu,  ///< x / (1 + exp(-x))
+};
+
+/// "none", "relu", "gelu", "silu"
+[[nodiscard]] std::string_view name(Activation activation);
+
+/// The activation called `text`. Throws std::invalid_argument listing the names.
+[[nodiscard]] Activation parse_activation(std::string_view text);
+
+/// Cycles of one core for a tile of 32x32 values.
+[[nodiscard]] std::int64_t cycles_per_tile(Activation activation);
+
+}  // namespace ttmesh::ops

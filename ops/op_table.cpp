@@ -1,0 +1,38 @@
+#include "ops/op_table.hpp"
+
+#include "ops/add.hpp"
+#include "ops/concat.hpp"
+#include "ops/fast_reduce_nc.hpp"
+#include "ops/full.hpp"
+#include "ops/matmul.hpp"
+#include "ops/mesh_partition.hpp"
+#include "ops/mul.hpp"
+#include "ops/place_as.hpp"
+#include "ops/random_normal.hpp"
+#include "ops/reshape.hpp"
+#include "ops/slice.hpp"
+#include "ops/to_memory_config.hpp"
+#include "ops/transpose.hpp"
+#include "ops/typecast.hpp"
+
+namespace ttmesh::ops {
+
+void register_ops(mesh::OpTable& table) {
+  table.add("add", add_definition());
+  table.add("concat", concat_definition());
+  table.add("fast_reduce_nc", fast_reduce_nc_definition());
+  table.add("full", full_definition());
+  table.add("linear", linear_definition());
+  table.add("matmul", matmul_definition());
+  table.add("mesh_partition", mesh_partition_definition());
+  table.add("mul", mul_definition());
+  table.add("place_as", place_as_definition());
+  table.add("random_normal", random_normal_definition());
+  table.add("reshape", reshape_definition());
+  table.add("slice", slice_definition());
+  table.add("to_memory_config", to_memory_config_definition());
+  table.add("transpose", transpose_definition());
+  table.add("typecast", typecast_definition());
+}
+
+}  // namespace ttmesh::ops

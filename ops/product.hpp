@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "mesh/tensor/block.hpp"
+#include "mesh/tensor/dtype.hpp"
+
+namespace ttmesh::ops {
+
+/// A product of row-major matrices: `batches` x [m, k] * [k, n].
+struct ProductShape {
+  std::int64_t batches = 1;
+  std::int64_t m = 0;
+  std::int64_t k = 0;
+  std::int64_t n = 0;
+  bool a_repeats = false;  ///< One a for all batches.
+
+  friend constexpr auto operator<=>(const ProductShape&, const ProductShape&) = default;
+};
+
+/// What becomes of the second operand.
+enum class WeightForm : std::uint8_t {
+  Plain,   ///< Read as it is.
+  Packed,  ///< A weight, used again and again: packed at the first use and held so from then on.
+};
+
+/// c = a * b with float32 sums, on the calling thread alone; safe from many threads at once, on the
+/// same blocks too. Blocks hold bfloat16 or float32.
+///
+/// bfloat16 operands are multiplied as such where the processor can; a float32 operand, or a
+/// processor without AVX-512, makes it a float32 product: a is converted whole, a bfloat16 b by
+/// blocks of columns at each use, so that it is still held only once, as bfloat16. Only a `b` that
+/// is multiplied in the type that it is held in is packed.
+void multiply(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b,
+              WeightForm form, std::span<float> c);
+
+/// The same, rounded once to nearest even.
+void multiply(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b,
+              WeightForm form, std::span<mesh::Bfloat16> c);
+
+/// How this process multiplies bfloat16: "bf16", or "f32" on processors without AVX-512. Chosen
+/// once; values are reproducible per path.
+[[nodiscard]] std::string_view matmul_cpu_path();
+
+}  // namespace ttmesh::ops

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "mesh/tensor/tensor_spec.hpp"
+#include "sim/work.hpp"
+
+namespace ttmesh::ops {
+
+/// Work of an op that reads `inputs` once and writes `outputs` once, and spends `cycles_per_tile`
+/// of one core on each of `tiles` tiles; a copy has none.
+[[nodiscard]] sim::StreamWork stream_work(std::span<const mesh::TensorSpec> inputs,
+                                          std::span<const mesh::TensorSpec> outputs,
+                                          std::int64_t tiles = 0, std::int64_t cycles_per_tile = 0);
+
+/// Cycles of the matrix unit for one element-wise operation on a tile: 8x16 values a cycle
+/// (tt-metal tech report "Matrix engine").
+constexpr std::int64_t kElementwiseCyclesPerTile = 32 * 32 / (8 * 16);
+
+}  // namespace ttmesh::ops
