@@ -21,7 +21,15 @@ std::string to_string(const Problem& problem) {
   if (problem.line > 0) text += ":" + std::to_string(problem.line);
   if (!text.empty()) text += ": ";
   if (!problem.field.empty()) text += problem.field + ": ";
-  return text + problem.what;
+  text += problem.what;
+  // Names come from files that nobody vouches for, and the message goes to a terminal.
+  constexpr std::size_t kMaxLength = 1'000;
+  if (text.size() > kMaxLength) text = text.substr(0, kMaxLength) + "...";
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = '?';
+  }
+  return text;
 }
 
 InvalidFile::InvalidFile(std::vector<Problem> problems) : InvalidFile("", std::move(problems)) {}

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <initializer_list>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "mesh/topology/input_file.hpp"
+#include "mesh/topology/mgd2.hpp"
 #include "mesh/topology/system_name.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
 #include "mesh/topology/yaml_value.hpp"
@@ -16,7 +18,15 @@
 namespace ttmesh::mesh {
 namespace {
 
+bool ends_with_any(const std::string& path, std::initializer_list<std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&path](std::string_view ending) { return path.ends_with(ending); });
+}
+
 ParsedTopology parse_file(const InputFile& file) {
+  const bool is_yaml = ends_with_any(file.path, {".yaml", ".yml"});
+  const bool is_text = ends_with_any(file.path, {".textproto", ".pbtxt", ".txtpb"});
+  if (is_text || (!is_yaml && looks_like_mgd2(file.text))) return parse_mgd2(file);
   const YamlValue document = parse_yaml(file);
   if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
   throw InvalidFile({{file.path, 0, "", "is of no known format"}});
