@@ -152,7 +152,7 @@ struct ToBlockFloat {
 };
 
 template <typename Rounding, typename Source, typename T>
-void apply_run(const Source& source, std::size_t at, T* out) {
+HWY_INLINE void apply_run(const Source& source, std::size_t at, T* out) {
   struct Run {
     const Source& source;
     std::size_t first;
