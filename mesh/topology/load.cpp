@@ -66,7 +66,8 @@ void complete(Topology& topology, const LoadOptions& options) {
 ParsedTopology parse_topology(const std::string& text, const LoadOptions& options) {
   std::error_code error;
   ParsedTopology parsed;
-  if (std::filesystem::exists(text, error)) {
+  const bool is_path = text.find_first_of("./") != std::string::npos;
+  if (is_path || std::filesystem::exists(text, error)) {
     parsed = parse_file(read_input_file(text));
   } else if (is_system_name(text)) {
     parsed = parse_system_name(text);

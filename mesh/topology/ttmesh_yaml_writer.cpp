@@ -63,9 +63,12 @@ std::string mesh_text(const Topology& topology, const MeshDescription& mesh,
 }  // namespace
 
 std::string ttmesh_yaml(const Topology& topology) {
-  std::string text = "ttmesh: 1\nname: " + quoted(topology.name) + "\n";
+  std::string text = "ttmesh: 1\n";
+  if (!topology.name.empty()) text += "name: " + quoted(topology.name) + "\n";
   text += "system: " + topology.system + "\n";
-  text += "usable_links: " + std::to_string(topology.usable_links) + "\n";
+  if (topology.usable_links > 0) {
+    text += "usable_links: " + std::to_string(topology.usable_links) + "\n";
+  }
   if (topology.link.bandwidth_bytes_per_s || topology.link.latency) {
     text += "link:\n";
     if (const auto& rate = topology.link.bandwidth_bytes_per_s) {
