@@ -1,0 +1,108 @@
+#include "cli/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <stdexcept>
+
+#include "cli/op.hpp"
+#include "cli/topo.hpp"
+#include "mesh/topology/error.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+constexpr int kCheckFailed = 1;
+constexpr int kUsage = 2;
+constexpr int kWorldFailed = 3;
+
+constexpr const char* kFooter = R"(Examples:
+  ttmesh topo show tg
+      draw a 4x8 Galaxy and count its chips and links
+  ttmesh run mlp --model llama-3.1-8b -t t3k:1x8:ring --weight-dtype bfp8_b
+      a module on a mesh: accuracy against float32, virtual time by op and by link
+  ttmesh op matmul -t n150 --m 2048 --k 2048 --n 2048 --fidelity hifi4
+      one op on one chip: virtual time and what bounds it
+
+TOPOLOGY is a file (see topologies/) or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg, t3k:1x8:ring.
+Exit codes: 0 ok, 1 a check failed, 2 wrong usage, 3 the emulated world failed.)";
+
+int fail(int exit_code, const std::string& what) {
+  fmt::print(stderr, "ttmesh: error: {}\n", what);
+  return exit_code;
+}
+
+/// The help that fits a mistake: that of the subcommand that was being parsed.
+std::string help_command(const CLI::App& app) {
+  std::string command = "ttmesh";
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  return command + " --help";
+}
+
+/// CLI11 takes arguments last one first.
+std::vector<std::string> reversed(std::vector<std::string> arguments) {
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
+int parse_and_run(const CommandLine& line) {
+  CLI::App app("ttmesh emulates Tenstorrent multi-chip meshes: values and virtual time in one run.",
+               "ttmesh");
+  app.set_version_flag("--version", "ttmesh " TTMESH_VERSION, "Print the version and exit");
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  int exit_code = 0;
+  add_topo(app, exit_code);
+  add_op(app, exit_code);
+  if (line.own.empty()) {
+    fmt::print(stderr, "{}", app.help());
+    return kUsage;
+  }
+  try {
+    app.parse(reversed(line.own));
+  } catch (const CLI::Success& request) {  // Help or version.
+    return app.exit(request);
+  } catch (const CLI::ParseError& error) {
+    return fail(kUsage, fmt::format("{} (see {})", error.what(), help_command(app)));
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+CommandLine split(const std::vector<std::string>& arguments) {
+  const auto separator = std::find(arguments.begin(), arguments.end(), "--");
+  CommandLine line{.own = {arguments.begin(), separator},
+                   .passed_on = {},
+                   .has_separator = separator != arguments.end()};
+  if (line.has_separator) line.passed_on.assign(separator + 1, arguments.end());
+  return line;
+}
+
+int run_command_line(const std::vector<std::string>& arguments) {
+  const CommandLine line = split(arguments);
+  if (line.has_separator) {
+    return fail(kUsage, "no command takes arguments after --");
+  }
+  try {
+    return parse_and_run(line);
+  } catch (const mesh::InvalidFile& error) {
+    return fail(kCheckFailed, error.what());
+  } catch (const std::invalid_argument& error) {
+    return fail(kUsage, error.what());
+  } catch (const mesh::Error& error) {
+    return fail(kWorldFailed, error.what());
+  } catch (const std::exception& error) {
+    return fail(kWorldFailed, error.what());
+  }
+}
+
+}  // namespace ttmesh::cli

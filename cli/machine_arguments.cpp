@@ -1,0 +1,73 @@
+#include "cli/machine_arguments.hpp"
+
+#include "mesh/topology/load.hpp"
+#include "sim/setting.hpp"
+
+namespace ttmesh::cli {
+
+void add_machine_options(CLI::App& command, MachineArguments& arguments) {
+  constexpr const char* kMachine = "Machine";
+  constexpr const char* kOutput = "Output";
+  command
+      .add_option("-t", arguments.topology,
+                  "Topology file, or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg or t3k:1x8:ring")
+      ->required()
+      ->type_name("TOPOLOGY")
+      ->group(kMachine);
+  command
+      .add_option("--system", arguments.system,
+                  "System preset for chips and links, whatever the file says")
+      ->type_name("NAME")
+      ->group(kMachine);
+  command
+      .add_option("--set", arguments.settings,
+                  "Perturb the machine, may be repeated: SELECTOR.FIELD=VALUE, as in "
+                  "link.latency=+2us, 'link(0-1).bandwidth=x0.5', 'link(axis:0).latency=1us', "
+                  "'chip(5).slowdown=x2', host.dispatch=untraced")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->group(kMachine);
+  command.add_option("--seed", arguments.seed, "Seed of random weights, inputs and jitter")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kMachine);
+  command
+      .add_option("--threads", arguments.threads,
+                  "Threads that run the chips; results do not depend on it; 0: one a processor")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str()
+      ->group(kMachine);
+  command
+      .add_flag("--timing-only", arguments.timing_only,
+                "No values, only virtual time; large models and systems run in little memory")
+      ->group(kMachine);
+  command
+      .add_option("--trace", arguments.trace,
+                  "Write the timeline in virtual microseconds, for ui.perfetto.dev")
+      ->type_name("FILE")
+      ->group(kOutput);
+  command
+      .add_option("--json", arguments.json,
+                  "Write the results as JSON; -: to stdout, which then carries nothing else")
+      ->type_name("FILE")
+      ->group(kOutput);
+}
+
+mesh::Topology topology_of(const MachineArguments& arguments) {
+  return mesh::load_topology(arguments.topology, {.system = arguments.system});
+}
+
+mesh::OpenOptions open_options_of(const MachineArguments& arguments) {
+  mesh::OpenOptions options{.threads = arguments.threads,
+                            .timing_only = arguments.timing_only,
+                            .mesh_id = {},
+                            .settings = {}};
+  for (const std::string& text : arguments.settings) {
+    options.settings.push_back(sim::parse_setting(text));
+  }
+  return options;
+}
+
+}  // namespace ttmesh::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/topology/topology.hpp"
+
+namespace ttmesh::cli {
+
+/// What every command that opens a machine takes.
+struct MachineArguments {
+  std::string topology;
+  std::optional<std::string> system;
+  std::vector<std::string> settings;  ///< SELECTOR.FIELD=VALUE
+  std::uint64_t seed = 0;
+  int threads = 0;
+  bool timing_only = false;
+  std::string trace;  ///< File for the timeline; empty writes none.
+  std::string json;   ///< File for the results, "-" for stdout; empty writes none.
+};
+
+/// Adds the options to a command.
+void add_machine_options(CLI::App& command, MachineArguments& arguments);
+
+/// The topology that was named. Throws as mesh::load_topology does.
+[[nodiscard]] mesh::Topology topology_of(const MachineArguments& arguments);
+
+/// Throws std::invalid_argument if a setting cannot be parsed.
+[[nodiscard]] mesh::OpenOptions open_options_of(const MachineArguments& arguments);
+
+}  // namespace ttmesh::cli
