@@ -12,14 +12,15 @@ struct AllReduceOptions {
   int dim = -1;                       ///< Tensor dim that is cut on the way.
   std::optional<int> cluster_axis{};  ///< Mesh axis whose chips hold the terms; a mesh of one row
                                       ///< or one column needs none.
-  std::optional<int> num_links{};        ///< Links side by side; the system's usable ones if unset.
-  Topology topology = Topology::Linear;  ///< Ring needs a closed line.
+  std::optional<int> num_links{};     ///< Links side by side; the system's usable ones if unset.
+  Topology topology = Topology::Linear;        ///< Ring needs a closed line.
   std::optional<mesh::MemoryConfig> memory{};  ///< Where the output lives; as the input if unset.
 };
 
 /// Adds the terms that the chips of a line hold and gives every chip the sum: a reduce_scatter and
-/// an all_gather along `dim`. With fewer tiles along `dim` than chips the terms are gathered whole
-/// and added by fast_reduce_nc. Either way every chip adds in the same order.
+/// an all_gather along `dim`. Where `dim` does not cut into whole tiles for each chip, as with
+/// fewer tiles than chips, the terms are gathered whole and added by fast_reduce_nc. Either way
+/// every chip gets the same bits.
 ///
 /// Shapes:    [.., d, ..] -> [.., d, ..] per chip.
 /// Placement: Partial -> Replicate along `cluster_axis`; the other axis is unchanged.

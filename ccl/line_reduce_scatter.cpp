@@ -26,7 +26,13 @@ Generator<Step> scatter(Member member) {
       if (position > 0) {
         const int arrived = member.size + static_cast<int>(lane);
         co_yield receive(member, chunk, arrived);
-        co_yield reduce(lane, owner, arrived);
+        const bool from_both_sides =
+            owner == member.index && lane == kLanes.front() && owner < last;
+        if (from_both_sides) {
+          co_yield reduce_with_next(lane, owner, arrived);
+        } else {
+          co_yield reduce(lane, owner, arrived);
+        }
       }
       if (owner != member.index) co_yield send(member, chunk, owner);
     }

@@ -13,8 +13,8 @@ struct ReduceScatterOptions {
   int dim;                            ///< Tensor dim to cut, a slice for each chip.
   std::optional<int> cluster_axis{};  ///< Mesh axis whose chips hold the terms; a mesh of one row
                                       ///< or one column needs none.
-  std::optional<int> num_links{};        ///< Links side by side; the system's usable ones if unset.
-  Topology topology = Topology::Linear;  ///< Ring needs a closed line.
+  std::optional<int> num_links{};     ///< Links side by side; the system's usable ones if unset.
+  Topology topology = Topology::Linear;        ///< Ring needs a closed line.
   std::optional<mesh::MemoryConfig> memory{};  ///< Where the output lives; as the input if unset.
 };
 

@@ -34,7 +34,11 @@ Generator<Step> scatter(Member member, int parts) {
         const int part = order.parts[static_cast<std::size_t>(i)];
         const Chunk chunk{lane, sim::Engine::Reduction, distance * parts + part};
         co_yield receive(member, chunk, arrived);
-        co_yield reduce(lane, owner * parts + part, arrived);
+        if (distance == 1 && lane == kLanes.front()) {
+          co_yield reduce_with_next(lane, owner * parts + part, arrived);
+        } else {
+          co_yield reduce(lane, owner * parts + part, arrived);
+        }
       }
     }
   }

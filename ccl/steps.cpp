@@ -52,6 +52,12 @@ Step reduce(Lane lane, int slot, int source) {
   return step;
 }
 
+Step reduce_with_next(Lane lane, int slot, int source) {
+  Step step = reduce(lane, slot, source);
+  step.engine = sim::Engine::Router;
+  return step;
+}
+
 Step copy(Lane lane, int slot, int source) {
   Step step;
   step.kind = Step::Kind::Copy;
@@ -62,8 +68,13 @@ Step copy(Lane lane, int slot, int source) {
 }
 
 std::vector<Step> line_barrier(const Member& member) {
+  // The lane with fewer chips ahead opens sooner; the other must not wait behind it.
+  const bool forward_first =
+      chips_behind(member, Lane::Backward) <= chips_behind(member, Lane::Forward);
+  const std::array lanes = forward_first ? std::array{Lane::Forward, Lane::Backward}
+                                         : std::array{Lane::Backward, Lane::Forward};
   std::vector<Step> steps;
-  for (const Lane lane : kLanes) {
+  for (const Lane lane : lanes) {
     if (ahead(member, lane) >= 0) steps.push_back(await(member, lane));
     if (behind(member, lane) >= 0) steps.push_back(signal(member, lane));
   }

@@ -8,7 +8,7 @@
 
 namespace ttmesh::ccl {
 
-constexpr std::array kLanes{mesh::Lane::Forward, mesh::Lane::Backward};
+inline constexpr std::array kLanes{mesh::Lane::Forward, mesh::Lane::Backward};
 
 /// One chunk on a lane: sender and receiver name it alike but for the peer and the slot.
 struct Chunk {
@@ -21,6 +21,9 @@ struct Chunk {
 [[nodiscard]] mesh::Step receive(const Member& member, const Chunk& chunk, int slot);
 /// `slot` += `source` by the reduction worker of `lane`.
 [[nodiscard]] mesh::Step reduce(mesh::Lane lane, int slot, int source);
+/// The same in one pass with the reduction of `slot` that follows, which alone pays a step: a
+/// worker that adds what came from both sides to its own term.
+[[nodiscard]] mesh::Step reduce_with_next(mesh::Lane lane, int slot, int source);
 /// The worker of `lane` copies `source` to `slot`.
 [[nodiscard]] mesh::Step copy(mesh::Lane lane, int slot, int source);
 

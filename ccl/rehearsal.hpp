@@ -1,0 +1,64 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ccl/member.hpp"
+#include "mesh/program/step.hpp"
+
+namespace ttmesh::ccl {
+
+/// Steps of the chip at a place. Chips are numbered by their place.
+using Algorithm = std::function<mesh::StepPlan(const Member&)>;
+
+/// One slot's worth of one chip's input.
+struct Term {
+  int source;
+  int slice;
+  int part;
+
+  friend constexpr auto operator<=>(const Term&, const Term&) = default;
+};
+
+/// What a slot holds, without values. A term that is in it twice is listed twice; none means empty.
+struct Content {
+  std::vector<Term> terms;  ///< Sorted.
+  std::int64_t pages = 0;
+};
+
+/// One step that a chip took. A message sent in one tick can be received in the next.
+struct Act {
+  int tick;
+  int chip;
+  mesh::Step step;
+  std::int64_t pages;  ///< Of a Send; 0 of all others.
+};
+
+/// What the chips of a line did when all of them took their steps without a machine.
+struct Rehearsal {
+  std::vector<Act> acts;                    ///< In order of tick, then chip.
+  std::vector<mesh::SlotPlan> plans;        ///< By chip.
+  std::vector<std::vector<Content>> slots;  ///< By chip, at the end.
+  /// Steps that make no sense, payloads that leave before their receivers are known to have
+  /// started, chips that wait for ever, and messages that nobody took.
+  std::vector<std::string> faults;
+};
+
+struct RehearsalOptions {
+  int size;                      ///< Chips on the line.
+  bool ring = false;             ///< The first and the last are neighbours.
+  std::int64_t slice_pages = 2;  ///< Pages of one slice.
+};
+
+/// Runs the steps of all chips of a line, each in its order, with buffers that never fill up and
+/// links that deliver strictly in order: a chip that does not want a link's oldest message gets no
+/// other from it.
+[[nodiscard]] Rehearsal rehearse(const Algorithm& algorithm, const RehearsalOptions& options);
+
+/// The line of chips 0 to size - 1.
+[[nodiscard]] mesh::Line numbered_line(int size, bool closed);
+
+}  // namespace ttmesh::ccl

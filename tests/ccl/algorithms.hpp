@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+
+#include "ccl/line_all_gather.hpp"
+#include "ccl/line_reduce_scatter.hpp"
+#include "ccl/parts.hpp"
+#include "ccl/ring_all_gather.hpp"
+#include "ccl/ring_reduce_scatter.hpp"
+#include "ccl/verifier.hpp"
+
+namespace ttmesh::ccl::test {
+
+/// One algorithm as the tests loop over it.
+struct Case {
+  const char* name;
+  Collective collective;
+  bool ring;
+  /// The chip's plan for slices of so many pages.
+  mesh::StepPlan (*plan)(const Member&, std::int64_t slice_pages);
+
+  int smallest() const { return ring ? 3 : 2; }
+  Algorithm algorithm(std::int64_t slice_pages) const {
+    return [*this, slice_pages](const Member& member) { return plan(member, slice_pages); };
+  }
+  Verdict verified(int size, std::int64_t slice_pages) const {
+    return verify(collective, algorithm(slice_pages),
+                  {.size = size, .ring = ring, .slice_pages = slice_pages});
+  }
+};
+
+constexpr int kDim = 0;
+
+inline const std::array kCases{
+    Case{"LineAllGather", Collective::AllGather, false,
+         [](const Member& member, std::int64_t) { return line_all_gather(member, kDim); }},
+    Case{"RingAllGather", Collective::AllGather, true,
+         [](const Member& member, std::int64_t pages) {
+           return ring_all_gather(member, kDim, ring_parts(member.size, pages));
+         }},
+    Case{"LineReduceScatter", Collective::ReduceScatter, false,
+         [](const Member& member, std::int64_t) { return line_reduce_scatter(member, kDim); }},
+    Case{"RingReduceScatter", Collective::ReduceScatter, true,
+         [](const Member& member, std::int64_t pages) {
+           return ring_reduce_scatter(member, kDim, ring_parts(member.size, pages));
+         }},
+};
+
+}  // namespace ttmesh::ccl::test
