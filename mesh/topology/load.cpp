@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mesh/topology/input_file.hpp"
+#include "mesh/topology/mgd1.hpp"
 #include "mesh/topology/mgd2.hpp"
 #include "mesh/topology/system_name.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
@@ -29,6 +30,7 @@ ParsedTopology parse_file(const InputFile& file) {
   if (is_text || (!is_yaml && looks_like_mgd2(file.text))) return parse_mgd2(file);
   const YamlValue document = parse_yaml(file);
   if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
+  if (looks_like_mgd1(document)) return parse_mgd1(file, document);
   throw InvalidFile({{file.path, 0, "", "is of no known format"}});
 }
 
