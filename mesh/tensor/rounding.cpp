@@ -110,7 +110,7 @@ struct ToBfloat16 {
 };
 
 // See block_float.cpp for the nouns; exponents stay in their place within the word.
-template <int kMagnitudeBits>
+template <int MagnitudeBits>
 struct ToBlockFloat {
   WordsVec shared;
 
@@ -125,7 +125,7 @@ struct ToBlockFloat {
   }
 
   WordsVec operator()(WordsVec words) const {
-    constexpr int kDropped = 24 - kMagnitudeBits;
+    constexpr int kDropped = 24 - MagnitudeBits;
     const Words d;
     const hn::RebindToSigned<Words> integers;
     const hn::RebindToFloat<Words> floats;
@@ -138,11 +138,11 @@ struct ToBlockFloat {
         hn::Add(significand, hn::Add(odd, hn::Set(d, (1U << (kDropped - 1)) - 1))));
     const auto magnitude = hn::BitCast(
         integers, hn::IfThenZeroElse(hn::Eq(exponent, hn::Zero(d)),
-                                     hn::Min(rounded, hn::Set(d, (1U << kMagnitudeBits) - 1))));
+                                     hn::Min(rounded, hn::Set(d, (1U << MagnitudeBits) - 1))));
     // The magnitude as a float32 has the right fraction; its exponent is off by a constant. In
     // integers, so that the largest exponent gives infinities and NaN as on the hardware. The
     // result is no smaller than a power of two that is normal, so nothing is left to flush.
-    constexpr std::uint32_t kBias = std::uint32_t{127 + kMagnitudeBits - 1} << 23;
+    constexpr std::uint32_t kBias = std::uint32_t{127 + MagnitudeBits - 1} << 23;
     const auto value = hn::Add(hn::BitCast(integers, hn::ConvertTo(floats, magnitude)),
                                hn::BitCast(integers, hn::Sub(shared, hn::Set(d, kBias))));
     const auto is_zero = hn::RebindMask(d, hn::Eq(magnitude, hn::Zero(integers)));
