@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "mesh/topology/cluster.hpp"
 #include "mesh/topology/input_file.hpp"
 #include "mesh/topology/mgd1.hpp"
 #include "mesh/topology/mgd2.hpp"
@@ -31,6 +32,7 @@ ParsedTopology parse_file(const InputFile& file) {
   const YamlValue document = parse_yaml(file);
   if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
   if (looks_like_mgd1(document)) return parse_mgd1(file, document);
+  if (looks_like_cluster(document)) return parse_cluster(file, document);
   throw InvalidFile({{file.path, 0, "", "is of no known format"}});
 }
 

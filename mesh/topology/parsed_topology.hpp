@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "mesh/topology/error.hpp"
@@ -11,7 +12,8 @@ namespace ttmesh::mesh {
 struct ParsedTopology {
   Topology topology;
   std::vector<Problem> launch_problems;  ///< What a real launch would refuse.
-  std::vector<Problem> warnings;         ///< What was taken otherwise than written.
+  std::vector<Problem> warnings{};       ///< What was taken otherwise than written.
+  std::vector<std::string> notes{};      ///< What else the file says, for people.
 };
 
 }  // namespace ttmesh::mesh

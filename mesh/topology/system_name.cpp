@@ -91,7 +91,7 @@ ParsedTopology parse_system_name(const std::string& text) {
   topology.usable_links = 0;
   topology.set_edges(neighbour_edges(mesh));
   topology.meshes.push_back(std::move(mesh));
-  return {std::move(topology), {}, {}};
+  return {std::move(topology), {}};
 }
 
 }  // namespace ttmesh::mesh

@@ -48,6 +48,7 @@ int Topology::chip_count() const {
 }
 
 int Topology::host_count() const {
+  if (one_host) return 1;
   int count = 0;
   for (const MeshDescription& mesh : meshes) count += mesh.host_shape.size();
   return count;
@@ -95,6 +96,7 @@ std::vector<ChipId> Topology::neighbours(ChipId chip) const {
 
 int Topology::host_of(ChipId chip) const {
   const MeshDescription& owner = mesh_of(chip);
+  if (one_host) return 0;
   int rank = 0;
   for (const MeshDescription& mesh : meshes) {
     if (&mesh == &owner) break;

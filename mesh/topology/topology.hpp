@@ -80,6 +80,7 @@ struct Topology {
   int unplaced_links = 0;  ///< Links that a descriptor asks for between groups of meshes, without
                            ///< saying which meshes carry them; no chip does.
   LinkOverride link;
+  bool one_host = false;                   ///< All meshes belong to one host.
   std::vector<std::int64_t> physical_ids;  ///< By chip: its id in a cluster descriptor; or empty.
 
   /// Takes the edges in any order and makes the index that `neighbours` searches.

@@ -43,7 +43,7 @@ class Document {
     }
     edges.insert(edges.end(), listed_edges_.begin(), listed_edges_.end());
     topology_.set_edges(std::move(edges));
-    return {std::move(topology_), {}, {}};
+    return {std::move(topology_), {}};
   }
 
  private:

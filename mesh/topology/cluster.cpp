@@ -1,0 +1,217 @@
+#include "mesh/topology/cluster.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mesh/topology/cluster_description.hpp"
+#include "mesh/topology/grid_search.hpp"
+#include "sim/system.hpp"
+
+namespace ttmesh::mesh {
+namespace {
+
+/// Shapes of the systems of an architecture, that which the channels suggest first.
+std::vector<MeshShape> system_shapes(sim::Arch arch, int channels) {
+  const sim::System& likely = sim::default_system(arch, channels);
+  std::vector<MeshShape> shapes{{likely.rows, likely.cols}};
+  for (const sim::System& system : sim::systems()) {
+    if (system.chip.arch == arch) shapes.push_back({system.rows, system.cols});
+  }
+  return shapes;
+}
+
+class Cluster {
+ public:
+  Cluster(const InputFile& file, ClusterDescription cluster)
+      : file_(file.path), cluster_(std::move(cluster)) {
+    parsed_.warnings = std::move(cluster_.warnings);
+    for (const auto& [pair, channels] : cluster_.links) {
+      channels_[pair.first][pair.second] = channels;
+      channels_[pair.second][pair.first] = channels;
+    }
+  }
+
+  ParsedTopology build() {
+    Topology& topology = parsed_.topology;
+    topology.format = "cluster";
+    topology.arch = cluster_.arch;
+    topology.usable_links = 0;
+    topology.one_host = true;
+    for (const std::vector<int>& piece : pieces()) {
+      check_mmio(piece);
+      add_mesh(piece);
+    }
+    add_edges();
+    add_notes();
+    return std::move(parsed_);
+  }
+
+ private:
+  void refuse(int chip, const std::string& what) {
+    parsed_.launch_problems.push_back({file_, cluster_.chips.at(chip), "", what});
+  }
+
+  void check_mmio(const std::vector<int>& piece) {
+    const bool reachable = std::any_of(piece.begin(), piece.end(), [this](int chip) {
+      return cluster_.mmio_chips.contains(chip);
+    });
+    if (reachable) return;
+    refuse(piece.front(),
+           "Closest MMIO capable chip not found for chip " + std::to_string(piece.front()) + ".");
+  }
+
+  /// Chips that links join into one piece, ascending by id, each piece by its lowest chip.
+  std::vector<std::vector<int>> pieces() {
+    std::vector<std::vector<int>> result;
+    std::set<int> seen;
+    for (const auto& [first, line] : cluster_.chips) {
+      if (!seen.insert(first).second) continue;
+      std::vector<int> piece{first};
+      for (std::size_t i = 0; i < piece.size(); ++i) {
+        for (const auto& [neighbour, channels] : channels_[piece[i]]) {
+          if (seen.insert(neighbour).second) piece.push_back(neighbour);
+        }
+      }
+      std::sort(piece.begin(), piece.end());
+      result.push_back(std::move(piece));
+    }
+    return result;
+  }
+
+  LinkGraph graph_of(const std::vector<int>& piece) const {
+    LinkGraph graph;
+    for (const int chip : piece) {
+      std::vector<int>& neighbours = graph.neighbours.emplace_back();
+      for (const auto& [neighbour, channels] : channels_.at(chip)) {
+        const auto at = std::lower_bound(piece.begin(), piece.end(), neighbour);
+        neighbours.push_back(static_cast<int>(at - piece.begin()));
+      }
+    }
+    return graph;
+  }
+
+  void add_mesh(const std::vector<int>& piece) {
+    Topology& topology = parsed_.topology;
+    MeshDescription mesh;
+    mesh.id = static_cast<int>(topology.meshes.size());
+    mesh.name = "M" + std::to_string(mesh.id);
+    mesh.first_chip = topology.chip_count();
+    mesh.channels = fewest_channels(piece);
+    const LinkGraph graph = graph_of(piece);
+    const auto grid = find_grid(graph, system_shapes(cluster_.arch, mesh.channels));
+    if (grid) {
+      mesh.shape = grid->shape;
+      mesh.dim_types = grid->dim_types;
+      for (const int chip : grid->chips) add_chip(piece[static_cast<std::size_t>(chip)]);
+    } else {
+      mesh.is_grid = false;
+      mesh.shape = {1, static_cast<int>(piece.size())};
+      mesh.channels = 0;
+      for (const int chip : piece) add_chip(chip);
+      refuse(piece.front(), why_no_grid(piece, graph));
+    }
+    topology.meshes.push_back(std::move(mesh));
+  }
+
+  void add_chip(int id) {
+    std::vector<std::int64_t>& ids = parsed_.topology.physical_ids;
+    chip_of_[id] = static_cast<ChipId>(ids.size());
+    ids.push_back(id);
+  }
+
+  /// Fewest channels of a pair of the piece; 0 if it has no links.
+  int fewest_channels(const std::vector<int>& piece) const {
+    int fewest = 0;
+    for (const int chip : piece) {
+      for (const auto& [neighbour, channels] : channels_.at(chip)) {
+        fewest = fewest == 0 ? channels : std::min(fewest, channels);
+      }
+    }
+    return fewest;
+  }
+
+  std::string why_no_grid(const std::vector<int>& piece, const LinkGraph& graph) const {
+    std::map<std::size_t, int> by_degree;
+    for (const auto& neighbours : graph.neighbours) ++by_degree[neighbours.size()];
+    std::string text = std::to_string(piece.size()) + " chips with " +
+                       std::to_string(graph.pairs()) +
+                       " linked pairs form no line, ring, mesh or torus:";
+    for (const auto& [degree, count] : by_degree) {
+      text +=
+          " " + std::to_string(count) + " of them with " + std::to_string(degree) + " neighbours,";
+    }
+    text.back() = ';';
+    if (by_degree.rbegin()->first > 4) return text + " a grid has at most 4";
+    return text + " no arrangement in rows and columns has these links";
+  }
+
+  void add_edges() {
+    Topology& topology = parsed_.topology;
+    std::vector<Edge> edges;
+    bool uneven = false;
+    for (const auto& [pair, channels] : cluster_.links) {
+      const auto [a, b] = std::minmax(chip_of_.at(pair.first), chip_of_.at(pair.second));
+      const MeshDescription& mesh = topology.mesh_of(a);
+      Edge edge{a, b, channels};
+      if (mesh.is_grid) {
+        const Coordinate from = mesh.coordinate(a);
+        const Coordinate to = mesh.coordinate(b);
+        edge.axis = from.col == to.col ? 0 : 1;
+        const bool adjacent = to.along(edge.axis) - from.along(edge.axis) == 1;
+        edge.kind = adjacent ? Edge::Kind::Neighbour : Edge::Kind::Wrap;
+        uneven |= channels != mesh.channels;
+      }
+      edges.push_back(edge);
+    }
+    topology.set_edges(std::move(edges));
+    if (uneven) {
+      parsed_.warnings.push_back(
+          {file_, 0, "ethernet_connections", "neighbours are joined by different link counts"});
+    }
+  }
+
+  void add_notes() {
+    std::map<std::string, int> boards;
+    for (const ClusterDescription::Board& board : cluster_.boards) ++boards[board.type];
+    std::string text;
+    for (const auto& [type, count] : boards) {
+      text += (text.empty() ? "boards: " : ", ") + std::to_string(count) + " " + type;
+    }
+    if (!text.empty()) parsed_.notes.push_back(text);
+    parsed_.notes.push_back("chips with PCIe: " + std::to_string(cluster_.mmio_chips.size()));
+    std::map<int, int> harvested;
+    for (const auto& [chip, rows] : cluster_.harvested_rows) ++harvested[rows];
+    text.clear();
+    for (const auto& [rows, count] : harvested) {
+      text += (text.empty() ? "harvested rows: " : ", ") + std::to_string(rows) + " on " +
+              std::to_string(count) + " chips";
+    }
+    if (!text.empty()) parsed_.notes.push_back(text);
+    if (cluster_.remote_links > 0) {
+      parsed_.notes.push_back("links to other hosts, left out: " +
+                              std::to_string(cluster_.remote_links));
+    }
+  }
+
+  std::string file_;
+  ClusterDescription cluster_;
+  ParsedTopology parsed_;
+  std::map<int, std::map<int, int>> channels_;  ///< By chip and neighbour.
+  std::map<int, ChipId> chip_of_;
+};
+
+}  // namespace
+
+bool looks_like_cluster(const YamlValue& document) {
+  return document.find("ethernet_connections") != nullptr || document.find("arch") != nullptr;
+}
+
+ParsedTopology parse_cluster(const InputFile& file, const YamlValue& document) {
+  return Cluster(file, read_cluster_description(file, document)).build();
+}
+
+}  // namespace ttmesh::mesh
