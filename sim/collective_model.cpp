@@ -71,8 +71,9 @@ Pace engine_pace(const CollectiveModel& model, const LinkModel& link, const Tran
 Time ramp_of(const CollectiveModel& model, Engine engine) {
   switch (engine) {
     case Engine::Router:
+      return model.router_ramp;
     case Engine::Relay:
-      return model.gather_ramp;
+      return model.relay_ramp;
     case Engine::Reduction:
       return model.reduce_ramp;
     case Engine::Direct:

@@ -37,7 +37,8 @@ struct CollectiveModel {
   Ratio relay_rate;        ///< On a ring, and of routers that send around a ring.
   Ratio reduce_rate_line;  ///< Reduction engine on a line.
   Ratio reduce_rate_ring;  ///< The same, per direction, on a ring.
-  Time gather_ramp;  ///< Extra time until workers stream at full rate; spread over `ramp_bytes`.
+  Time router_ramp;        ///< Extra time until an engine streams at full rate; over `ramp_bytes`.
+  Time relay_ramp;
   Time reduce_ramp;
   std::int64_t direct_bytes;  ///< Whole tensors up to this are reduce-scattered directly on a ring.
   std::int64_t ramp_bytes;    ///< Bytes per direction, all links together, that pay the ramp.

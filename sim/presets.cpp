@@ -142,44 +142,46 @@ constexpr LinkModel kLink200G = blackhole_link(gb_per_s(25));  // ccl: what toda
 constexpr LinkModel kLink400G = blackhole_link(gb_per_s(50));  // fabric: P150 x4 exceeds 200 Gb/s
 
 constexpr CollectiveModel kWormholeCollective{
-    .setup = Time::nanoseconds(5'160),              // ccl
-    .barrier_step = Time::nanoseconds(235),         // ccl
-    .relay_step = Time::nanoseconds(2'183),         // ccl
-    .reduce_step = Time::nanoseconds(2'430),        // ccl
+    .setup = Time::nanoseconds(5'370),              // ccl
+    .barrier_step = Time::nanoseconds(26),          // ccl
+    .relay_step = Time::nanoseconds(2'017),         // ccl
+    .reduce_step = Time::nanoseconds(2'336),        // ccl
     .direct_step = Time::nanoseconds(2'716),        // ccl
-    .router_rate = {1183, 1250},                    // ccl
-    .relay_rate = {1033, 1250},                     // ccl
-    .reduce_rate_line = {1032, 1250},               // ccl
-    .reduce_rate_ring = {834, 1250},                // ccl
-    .gather_ramp = Time::nanoseconds(3'260),        // ccl
-    .reduce_ramp = Time::nanoseconds(8'090),        // ccl
+    .router_rate = {940, 1000},                     // ccl
+    .relay_rate = {834, 1000},                      // ccl
+    .reduce_rate_line = {839, 1000},                // ccl
+    .reduce_rate_ring = {668, 1000},                // ccl
+    .router_ramp = Time(),                          // ccl
+    .relay_ramp = Time::nanoseconds(7'700),         // ccl
+    .reduce_ramp = Time::nanoseconds(5'930),        // ccl
     .direct_bytes = 512 * 1024,                     // ccl
-    .ramp_bytes = 430'000,                          // ccl
+    .ramp_bytes = 300'000,                          // ccl
     .dram_bytes_per_s = gb_per_s(267),              // dram
     .copy_packet_latency = Time::nanoseconds(140),  // npe: 40 + 10 hops of 10 cycles, assumed ten
     .copy_bytes_per_s = mb_per_s(28'500),           // noc
-    .serial_copy = true,                            // ccl: two chips, 4 KiB
+    .serial_copy = true,                            // assumed; shows with two chips only
 };
 
 constexpr CollectiveModel kBlackholeCollective{
-    .setup = Time::nanoseconds(2'780),         // ccl
-    .barrier_step = Time::nanoseconds(458),    // ccl
-    .relay_step = Time::nanoseconds(1'612),    // ccl
-    .reduce_step = Time::nanoseconds(2'590),   // ccl
-    .direct_step = Time::nanoseconds(1'998),   // ccl
-    .router_rate = {478, 500},                 // ccl
-    .relay_rate = {468, 500},                  // ccl
-    .reduce_rate_line = {389, 500},            // ccl
-    .reduce_rate_ring = {405, 500},            // ccl
-    .gather_ramp = Time::nanoseconds(12'000),  // ccl
-    .reduce_ramp = Time::nanoseconds(10'500),  // ccl
+    .setup = Time::nanoseconds(2'890),         // ccl
+    .barrier_step = Time::nanoseconds(281),    // ccl
+    .relay_step = Time::nanoseconds(1'581),    // ccl
+    .reduce_step = Time::nanoseconds(2'564),   // ccl
+    .direct_step = Time::nanoseconds(2'014),   // ccl
+    .router_rate = {954, 1000},                // ccl
+    .relay_rate = {934, 1000},                 // ccl
+    .reduce_rate_line = {786, 1000},           // ccl
+    .reduce_rate_ring = {815, 1000},           // ccl
+    .router_ramp = Time::nanoseconds(10'900),  // ccl
+    .relay_ramp = Time::nanoseconds(12'600),   // ccl
+    .reduce_ramp = Time::nanoseconds(9'430),   // ccl
     .direct_bytes = 512 * 1024,                // ccl
     .ramp_bytes = 3'670'000,                   // ccl
     .dram_bytes_per_s = gb_per_s(500),         // dram
     .copy_packet_latency =
         Time::picoseconds(111'112),    // npe: 40 + 10 hops of 11 cycles, assumed ten
     .copy_bytes_per_s = gb_per_s(50),  // noc
-    .serial_copy = false,              // ccl
+    .serial_copy = false,              // assumed
 };
 
 constexpr HostModel kWormholeHost{
