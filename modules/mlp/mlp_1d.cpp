@@ -1,0 +1,137 @@
+#include "modules/mlp/mlp_1d.hpp"
+
+#include "ccl/reduce_scatter.hpp"
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/tensor/mapper.hpp"
+#include "modules/mlp/mlp_input.hpp"
+#include "ops/deallocate.hpp"
+#include "ops/mul.hpp"
+#include "ops/reshape.hpp"
+#include "ops/to_memory_config.hpp"
+
+namespace ttmesh::modules {
+namespace {
+
+using mesh::Tensor;
+
+// One chip's product is the whole sum.
+Tensor keep(const Tensor& sum, const MLP1DConfig&, const mesh::MemoryConfig&) { return sum; }
+
+Tensor reduce_and_scatter(const Tensor& terms, const MLP1DConfig& config,
+                          const mesh::MemoryConfig& memory) {
+  return ccl::reduce_scatter(terms, {.dim = 3,
+                                     .num_links = config.num_reduce_scatter_links,
+                                     .topology = *config.topology,
+                                     .memory = memory});
+}
+
+}  // namespace
+
+MLP1D::MLP1D(const LazyWeight& w1, const LazyWeight& w2, const LazyWeight& w3)
+    : MLP1D(MLP1DConfig{.w1 = w1, .w2 = w2, .w3 = w3}) {}
+
+MLP1D MLP1D::from_config(const MLP1DConfig& config) { return MLP1D(config); }
+
+MLP1D::MLP1D(const MLP1DConfig& config)
+    : config_(resolved(config)),
+      decode_(decode_plan()),
+      prefill_(prefill_plan()),
+      reduce_(config_.device->shape().size() == 1 ? keep : reduce_and_scatter) {}
+
+MLP1D::Plan MLP1D::decode_plan() const {
+  return {.gate_up = {.dtype = config_.linear_dtype,
+                      .memory = *config_.decode_ff1_3_memory,
+                      .fidelity = *config_.fidelity},
+          .gating = {.input_a_activation = *config_.activation,
+                     .dtype = config_.mul_dtype,
+                     .memory = config_.decode_ff1_3_memory},
+          .down = {.dtype = config_.linear_dtype,
+                   .memory = *config_.decode_ff2_memory,
+                   .fidelity = *config_.fidelity},
+          .reduced = *config_.decode_ff2_memory};
+}
+
+MLP1D::Plan MLP1D::prefill_plan() const {
+  return {.gate_up = {.dtype = config_.linear_dtype, .fidelity = *config_.fidelity},
+          .gating = {.input_a_activation = *config_.activation,
+                     .dtype = config_.mul_dtype,
+                     .memory = mesh::kDramInterleaved},
+          .down = {.dtype = config_.linear_dtype, .fidelity = *config_.fidelity},
+          .reduced = mesh::kDramInterleaved};
+}
+
+Tensor MLP1D::forward(const Tensor& x, Mode mode) {
+  return mode == Mode::Decode ? decode_forward(x) : prefill_forward(x);
+}
+
+Tensor MLP1D::forward(const LazyWeight& x, Mode mode) { return forward(input(x, mode), mode); }
+
+Tensor MLP1D::decode_forward(const Tensor& x) {
+  constexpr const char* kFunction = "MLP1D::decode_forward";
+  require_input(x, {.function = kFunction,
+                    .device = *config_.device,
+                    .width = *config_.dim,
+                    .distribution = mesh::replicate_tensor_to_mesh(config_.device->shape()),
+                    .memory = *config_.decode_input_memory});
+  require_decode_rows(kFunction, x, *config_.max_batch_size);
+  load_device_weights();
+  const mesh::CallScope scope(*config_.device, "mlp_1d.decode_forward");
+
+  const Tensor gate = ops::linear(x, config_.w1.get_device_weight(), decode_.gate_up);
+  const Tensor up = ops::linear(x, config_.w3.get_device_weight(), decode_.gate_up);
+  ops::deallocate(x);
+  Tensor hidden = ops::mul(gate, up, decode_.gating);
+  ops::deallocate(gate);
+  ops::deallocate(up);
+  hidden = ops::to_memory_config(hidden, *config_.decode_ff2_input_memory);
+  const Tensor terms = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
+  ops::deallocate(hidden);
+  const Tensor sum = reduce_(terms, config_, decode_.reduced);
+  const Tensor rows = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
+  return ops::to_memory_config(rows, *config_.decode_residual_memory);
+}
+
+Tensor MLP1D::prefill_forward(const Tensor& x) {
+  constexpr const char* kFunction = "MLP1D::prefill_forward";
+  require_input(x, {.function = kFunction,
+                    .device = *config_.device,
+                    .width = *config_.dim,
+                    .distribution = mesh::replicate_tensor_to_mesh(config_.device->shape()),
+                    .memory = mesh::kDramInterleaved});
+  require_prefill_rows(kFunction, x, *config_.prefill_len_cutoff);
+  load_device_weights();
+  const mesh::CallScope scope(*config_.device, "mlp_1d.prefill_forward");
+
+  const std::int64_t length = x.shape()[-2];
+  const Tensor rows = folded(x, *config_.prefill_len_cutoff);
+  const Tensor gate = ops::linear(rows, config_.w1.get_device_weight(), prefill_.gate_up);
+  const Tensor up = ops::linear(rows, config_.w3.get_device_weight(), prefill_.gate_up);
+  ops::deallocate(rows);
+  const Tensor hidden = ops::mul(gate, up, prefill_.gating);
+  ops::deallocate(gate);
+  ops::deallocate(up);
+  const Tensor terms = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
+  ops::deallocate(hidden);
+  const Tensor sum = reduce_(terms, config_, prefill_.reduced);
+  return ops::reshape(sum, {1, 1, length, -1});
+}
+
+void MLP1D::load_device_weights() {
+  const mesh::CallScope scope(*config_.device, "mlp_1d.load_device_weights");
+  (void)config_.w1.get_device_weight();
+  (void)config_.w2.get_device_weight();
+  (void)config_.w3.get_device_weight();
+}
+
+Tensor MLP1D::input(const LazyWeight& x, Mode mode) const {
+  const bool decode = mode == Mode::Decode;
+  return x
+      .with_defaults({.layout = mesh::Layout::Tile,
+                      .memory = decode ? *config_.decode_input_memory : mesh::kDramInterleaved,
+                      .distribution = mesh::replicate_tensor_to_mesh(config_.device->shape()),
+                      .device = config_.device,
+                      .padded_shape = x.shape()})
+      .make_device_tensor();
+}
+
+}  // namespace ttmesh::modules

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "ccl/topology.hpp"
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/tensor/dtype.hpp"
+#include "mesh/tensor/tensor_spec.hpp"
+#include "modules/lazy_weight.hpp"
+#include "ops/activation.hpp"
+#include "sim/work.hpp"
+
+namespace ttmesh::modules {
+
+/// How MLP1D runs. Everything but the weights is optional; `resolved` fills in the defaults stated
+/// here.
+struct MLP1DConfig {
+  LazyWeight w1;  ///< Gate: [dim, hidden].
+  LazyWeight w2;  ///< Down: [hidden, dim].
+  LazyWeight w3;  ///< Up: [dim, hidden].
+
+  std::optional<mesh::MeshDevice> device{};  ///< That of the weights.
+  std::optional<std::int64_t> dim{};         ///< From w1; may only repeat it.
+  std::optional<std::int64_t> hidden_dim{};  ///< From w1, without padding; may only repeat it.
+  std::optional<int> max_batch_size{};       ///< 32.
+
+  std::optional<ops::Activation> activation{};       ///< SiLU.
+  std::optional<mesh::DataType> activation_dtype{};  ///< Sets both below; f32 if all weights are.
+  std::optional<mesh::DataType> linear_dtype{};      ///< Of products: bf16.
+  std::optional<mesh::DataType> mul_dtype{};         ///< Of the gated values: bfp8_b.
+  std::optional<sim::MathFidelity> fidelity{};       ///< HiFi2.
+
+  std::optional<int> num_reduce_scatter_links{};                ///< 1.
+  std::optional<ccl::Topology> topology{};                      ///< See default_topology.
+  std::optional<std::int64_t> prefill_len_cutoff{};             ///< 1024; 512 on Blackhole.
+  std::optional<mesh::MemoryConfig> weight_memory{};            ///< DRAM, a part on each bank.
+  std::optional<mesh::MemoryConfig> decode_input_memory{};      ///< L1, over columns.
+  std::optional<mesh::MemoryConfig> decode_ff1_3_memory{};      ///< As the input.
+  std::optional<mesh::MemoryConfig> decode_ff2_input_memory{};  ///< L1, over columns.
+  std::optional<mesh::MemoryConfig> decode_ff2_memory{};        ///< As w2's input.
+  std::optional<mesh::MemoryConfig> decode_residual_memory{};   ///< L1, on about 32 cores.
+};
+
+/// The config with every field set.
+/// Throws std::invalid_argument if the mesh has several rows and columns (MLP2D is for those), the
+/// weights do not fit each other or lie elsewhere, or dim is not whole tiles on every chip.
+[[nodiscard]] MLP1DConfig resolved(const MLP1DConfig& config);
+
+}  // namespace ttmesh::modules

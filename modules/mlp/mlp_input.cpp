@@ -1,0 +1,111 @@
+#include "modules/mlp/mlp_input.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "ops/deallocate.hpp"
+#include "ops/reshape.hpp"
+
+namespace ttmesh::modules {
+namespace {
+
+using Kind = mesh::Placement::Kind;
+
+// The collective or op that turns what was found along one axis into what is needed.
+std::string missing_op(const mesh::Placement& found, const mesh::Placement& needed, int axis) {
+  if (found == needed) return {};
+  const bool owed = found.kind == Kind::Partial || found.kind == Kind::Stacked;
+  const char* op = nullptr;
+  if (found.kind == Kind::Stacked) {
+    op = "fast_reduce_nc over the stacked dim";
+  } else if (owed) {
+    op = needed.kind == Kind::Shard ? "reduce_scatter" : "all_reduce";
+  } else if (needed.kind == Kind::Replicate) {
+    op = "all_gather";
+  } else if (found.kind == Kind::Replicate) {
+    op = "mesh_partition";
+  } else {
+    op = "all_gather and mesh_partition";
+  }
+  const int dim = needed.kind == Kind::Shard ? needed.dim : found.dim;
+  return dim < 0 ? fmt::format("; {} with cluster_axis {} first", op, axis)
+                 : fmt::format("; {} with dim {} and cluster_axis {} first", op, dim, axis);
+}
+
+std::int64_t rows_of(const mesh::Tensor& x) { return x.shape()[-2]; }
+
+}  // namespace
+
+void require_input(const mesh::Tensor& x, const MlpInputRule& rule) {
+  if (!x) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the input is empty, needs a tensor", rule.function));
+  }
+  if (!(x.device() == rule.device)) {
+    throw std::invalid_argument(fmt::format(
+        "[{}] the input lives on another mesh device ({}), needs that of the weights ({})",
+        rule.function, to_string(x.device().shape()), to_string(rule.device.shape())));
+  }
+  const mesh::Distribution found = mesh::normalised(x.distribution());
+  if (found != rule.distribution) {
+    std::string missing;
+    for (const int axis : {0, 1}) {
+      missing += missing_op(found.along(axis), rule.distribution.along(axis), axis);
+    }
+    throw std::invalid_argument(fmt::format("[{}] the input is placed {}, needs {}{}",
+                                            rule.function, to_string(found),
+                                            to_string(rule.distribution), missing));
+  }
+  const mesh::Shape& shape = x.shape();
+  if (shape.rank() != 4 || shape[0] != 1 || shape[1] != 1 || shape[3] != rule.width) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the input has shape {} on each chip, needs [1, 1, rows, {}]",
+                    rule.function, to_string(shape), rule.width));
+  }
+  if (x.layout() != mesh::Layout::Tile) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the input is row-major, needs tile layout", rule.function));
+  }
+  if (x.memory() != rule.memory) {
+    throw std::invalid_argument(fmt::format(
+        "[{}] Input tensor memory config does not match the config!: found {}, needs {}",
+        rule.function, to_string(x.memory()), to_string(rule.memory)));
+  }
+}
+
+void require_decode_rows(const char* function, const mesh::Tensor& x, int max_batch_size) {
+  const std::int64_t most =
+      (max_batch_size + mesh::kTileExtent - 1) / mesh::kTileExtent * mesh::kTileExtent;
+  if (rows_of(x) > most) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the input has {} rows, needs at most {} for "
+                    "max_batch_size {}",
+                    function, rows_of(x), most, max_batch_size));
+  }
+}
+
+void require_prefill_rows(const char* function, const mesh::Tensor& x, std::int64_t cutoff) {
+  const std::int64_t rows = rows_of(x);
+  if (rows % mesh::kTileExtent != 0) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the sequence length is {}, needs a multiple of {}", function, rows,
+                    mesh::kTileExtent));
+  }
+  if (rows >= cutoff && rows % cutoff != 0) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the sequence length is {}, needs a multiple of prefill_len_cutoff {}",
+                    function, rows, cutoff));
+  }
+}
+
+mesh::Tensor folded(const mesh::Tensor& x, std::int64_t cutoff) {
+  const std::int64_t rows = rows_of(x);
+  if (rows < cutoff) return x;
+  mesh::Tensor result = ops::reshape(x, {1, rows / cutoff, cutoff, x.shape()[-1]});
+  if (result.id() != x.id()) ops::deallocate(x);
+  return result;
+}
+
+}  // namespace ttmesh::modules

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/device/tensor.hpp"
+#include "mesh/tensor/placement.hpp"
+#include "mesh/tensor/tensor_spec.hpp"
+
+namespace ttmesh::modules {
+
+/// What a forward call of an MLP accepts.
+struct MlpInputRule {
+  const char* function;  ///< Begins the messages: "MLP1D::decode_forward".
+  mesh::MeshDevice device;
+  std::int64_t width;  ///< Extent of the last dim on one chip.
+  mesh::Distribution distribution;
+  mesh::MemoryConfig memory;
+};
+
+/// Throws std::invalid_argument, with what was found and what is needed, unless `x` is a tiled
+/// [1, 1, rows, width] as the rule says; a wrong placement names the collective that is missing.
+void require_input(const mesh::Tensor& x, const MlpInputRule& rule);
+
+/// Decode: at most `max_batch_size` rows, rounded up to whole tiles.
+void require_decode_rows(const char* function, const mesh::Tensor& x, int max_batch_size);
+
+/// Prefill: whole tiles, and a multiple of `cutoff` from there on.
+void require_prefill_rows(const char* function, const mesh::Tensor& x, std::int64_t cutoff);
+
+/// [1, 1, S, w] as [1, S / cutoff, cutoff, w] if S is at least `cutoff`, else as it is. What is
+/// folded is freed.
+[[nodiscard]] mesh::Tensor folded(const mesh::Tensor& x, std::int64_t cutoff);
+
+}  // namespace ttmesh::modules
