@@ -22,19 +22,28 @@ struct Factors {
   int rank;
   Distribution a;
   Distribution b;
-  mesh::Shape b_shape;  ///< Global, aligned.
-  mesh::Shape a_shape;
+  mesh::Shape a_shape;  ///< Global.
+  mesh::Shape b_shape;
+  int a_added;  ///< Leading dims that the alignment added.
+  int b_added;
 
   int k_of_a() const { return rank - 1; }
   int k_of_b() const { return rank - 2; }
   int n_of_b() const { return rank - 1; }
 };
 
+// The placement in terms of the operand's own dims.
+std::string own(Placement placement, int added) {
+  if (placement.dim >= 0) placement.dim -= added;
+  return to_string(placement);
+}
+
 [[noreturn]] void refuse(const Factors& factors, int axis, const std::string& what,
                          const std::string& need) {
-  throw std::invalid_argument(fmt::format(
-      "[{}] {}: input a is {} along cluster_axis {} and input b is {}; needs {}", factors.op, what,
-      to_string(factors.a.along(axis)), axis, to_string(factors.b.along(axis)), need));
+  throw std::invalid_argument(
+      fmt::format("[{}] {}: input a is {} along cluster_axis {} and input b is {}; needs {}",
+                  factors.op, what, own(factors.a.along(axis), factors.a_added), axis,
+                  own(factors.b.along(axis), factors.b_added), need));
 }
 
 bool is_shard(const Placement& placement, int dim) { return placement == mesh::shard(dim); }
@@ -46,23 +55,25 @@ Placement product_placement(const Factors& factors, int axis) {
   const bool b_inner = is_shard(b, factors.k_of_b());
   if (a_inner && b_inner) return mesh::partial();
   if (a_inner) {
-    refuse(factors, axis, "the inner dim is sharded on input a only",
-           fmt::format("input b Shard({}), or all_gather of input a with dim {} and cluster_axis "
-                       "{} first",
-                       factors.k_of_b(), factors.k_of_a(), axis));
+    refuse(
+        factors, axis, "the inner dim is sharded on input a only",
+        fmt::format("input b Shard({}), or all_gather of input a with dim {} and cluster_axis "
+                    "{} first",
+                    factors.k_of_b() - factors.b_added, factors.k_of_a() - factors.a_added, axis));
   }
   if (b_inner) {
-    refuse(factors, axis, "the inner dim is sharded on input b only",
-           fmt::format("input a Shard({}): mesh_partition or reduce_scatter with dim {} and "
-                       "cluster_axis {} first",
-                       factors.k_of_a(), factors.k_of_a(), axis));
+    refuse(
+        factors, axis, "the inner dim is sharded on input b only",
+        fmt::format("input a Shard({}): mesh_partition or reduce_scatter with dim {} and "
+                    "cluster_axis {} first",
+                    factors.k_of_a() - factors.a_added, factors.k_of_a() - factors.a_added, axis));
   }
   if (b.kind == Kind::Replicate) {
     const bool batch = a.kind == Kind::Shard && a.dim < factors.rank - 2;
     if (batch && factors.b_shape[a.dim] != 1) {
       refuse(factors, axis, fmt::format("batch dim {} is sharded on input a only", a.dim),
-             fmt::format("mesh_partition of input b over dim {} with cluster_axis {} first", a.dim,
-                         axis));
+             fmt::format("mesh_partition of input b over dim {} with cluster_axis {} first",
+                         a.dim - factors.b_added, axis));
     }
     const bool stacked_inner = a.kind == Kind::Stacked && a.dim == factors.k_of_a();
     if (!stacked_inner) return a;
@@ -104,7 +115,14 @@ Distribution product_distribution(const char* op, const mesh::TensorSpec& a,
     const mesh::Shape ones(std::vector<std::int64_t>(static_cast<std::size_t>(rank), 1));
     return mesh::global_shape(broadcast_shape(op, spec.shape, ones), aligned(spec));
   };
-  const Factors factors{op, rank, aligned(a), aligned(b), aligned_shape(b), aligned_shape(a)};
+  const Factors factors{.op = op,
+                        .rank = rank,
+                        .a = aligned(a),
+                        .b = aligned(b),
+                        .a_shape = aligned_shape(a),
+                        .b_shape = aligned_shape(b),
+                        .a_added = rank - a.shape.rank(),
+                        .b_added = rank - b.shape.rank()};
   if (cuts_inner_twice(factors.a, factors.k_of_a()) &&
       cuts_inner_twice(factors.b, factors.k_of_b()) &&
       factors.a.outer_axis != factors.b.outer_axis) {

@@ -53,16 +53,19 @@ std::int64_t volume_before(const Shape& shape, int end) {
 
 // The chip's part is one run of a sharded dim and all dims after it, for each index before it. So
 // any dim with as many values before it is cut the same way. Extents of 1 leave a choice: an equal
-// extent wins, in the same place from the front or the back; else the last, which is not 1.
+// extent wins, in the same place from the front or the back, or the last such;
+// else the last candidate, which is not 1.
 std::optional<int> counterpart(const Shape& from, int dim, const Shape& to, Kind kind) {
   const std::int64_t before = volume_before(from, dim);
   std::optional<int> equal;
+  bool in_place = false;
   std::optional<int> last;
   for (int candidate = 0; candidate < to.rank(); ++candidate) {
     if (volume_before(to, candidate) != before) continue;
     if (to[candidate] == from[dim]) {
       const bool same_place = candidate == dim || candidate - to.rank() == dim - from.rank();
-      if (!equal || same_place) equal = candidate;
+      if (same_place || !in_place) equal = candidate;
+      in_place = in_place || same_place;
       if (candidate == dim) break;
     }
     last = candidate;
@@ -89,13 +92,18 @@ mesh::Distribution mapped(const TensorSpec& input, const Shape& shape) {
     placement.dim = *dim;
   }
   const auto& after = distribution.placements;
-  const bool both = before[0].dim >= 0 && before[1].dim >= 0;
-  if (both && (before[0].dim < before[1].dim) != (after[0].dim < after[1].dim)) {
+  if (before[0].dim < 0 || before[1].dim < 0 || before[0].dim == before[1].dim) {
+    return mesh::normalised(distribution);
+  }
+  const bool rows_first = before[0].dim < before[1].dim;
+  if (after[0].dim != after[1].dim && rows_first != (after[0].dim < after[1].dim)) {
     throw std::invalid_argument(
-        fmt::format("[reshape] {} to {}: dims {} and {}, sharded along one mesh axis each, fall "
-                    "together; needs a shape that keeps them apart",
+        fmt::format("[reshape] {} to {}: dims {} and {}, sharded along cluster_axis 0 and 1, would "
+                    "change order among extents of 1; needs a shape that keeps it",
                     to_string(input.shape), to_string(shape), before[0].dim, before[1].dim));
   }
+  // Two dims that become one have an extent of 1 between them: the outer one cuts first.
+  distribution.outer_axis = rows_first ? 0 : 1;
   return mesh::normalised(distribution);
 }
 
