@@ -129,7 +129,7 @@ void CollectiveRun::send(const Step& step) {
   const bool router = step.engine == sim::Engine::Router || step.engine == sim::Engine::Direct;
   const sim::Time available =
       router && !sent.own ? sent.head : std::max(sent.ready, state.worker.free());
-  const Passage passage =
+  const Passage& passage =
       chip_.ports.transmit({.peer = step.peer,
                             .links = plan_.num_links,
                             .bytes = sent.piece.bytes,

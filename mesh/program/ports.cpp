@@ -28,12 +28,13 @@ const Ports::Port& Ports::port_to(ChipId peer) const {
   return *port;
 }
 
-Passage Ports::transmit(const Transmission& transmission) {
+const Passage& Ports::transmit(const Transmission& transmission) {
   const Port& port = port_to(transmission.peer);
   const sim::LinkModel& model = link(transmission.peer);
   const std::int64_t pages =
       (transmission.bytes + transmission.page_bytes - 1) / transmission.page_bytes;
-  Passage passage;
+  passage_ = {.channels = std::move(passage_.channels)};
+  passage_.channels.clear();
   std::int64_t bytes_left = transmission.bytes;
   for (int channel = 0; channel < std::min(transmission.links, port.channels); ++channel) {
     const std::int64_t share =
@@ -53,15 +54,15 @@ Passage Ports::transmit(const Transmission& transmission) {
     timelines_[index].hold_until(transmission.not_done_before);
     const sim::Time end = timelines_[index].free();
     const sim::Time head = std::min(end, start + sim::head_serialisation(model, bytes));
-    passage.sent = std::max(passage.sent, end);
-    passage.head = std::max(passage.head, head + model.latency);
-    passage.tail = std::max(passage.tail, end + model.latency);
-    passage.channels.push_back(
+    passage_.sent = std::max(passage_.sent, end);
+    passage_.head = std::max(passage_.head, head + model.latency);
+    passage_.tail = std::max(passage_.tail, end + model.latency);
+    passage_.channels.push_back(
         {machine_.link_track(port.edge, channel, chip_ < port.peer), start, end, bytes});
     use_[index].bytes += bytes;
     use_[index].busy += end - start;
   }
-  return passage;
+  return passage_;
 }
 
 sim::Time Ports::signal(ChipId peer, sim::Time time) const {

@@ -43,8 +43,9 @@ class Ports {
  public:
   Ports(ChipId chip, const Machine& machine);
 
-  /// Claims the channels for a payload. Throws std::logic_error if no such link exists.
-  Passage transmit(const Transmission& transmission);
+  /// Claims the channels for a payload; the passage is valid until the next one. Throws
+  /// std::logic_error if no such link exists.
+  const Passage& transmit(const Transmission& transmission);
   /// Arrival at `peer` of a signal sent at `time`: it claims no channel.
   sim::Time signal(ChipId peer, sim::Time time) const;
   /// The link to `peer`. Throws std::logic_error if there is none.
@@ -71,6 +72,7 @@ class Ports {
   std::vector<Port> ports_;
   std::vector<sim::Timeline> timelines_;
   std::vector<LinkUse> use_;
+  Passage passage_;  ///< The latest; kept, so that its list need not be allocated again.
 };
 
 }  // namespace ttmesh::mesh
