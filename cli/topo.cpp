@@ -106,6 +106,14 @@ std::string title(const MeshDescription& mesh) {
 
 void show_mesh(const Topology& topology, const MeshDescription& mesh, std::ostream& out) {
   out << "\n" << title(mesh) << "\n";
+  if (mesh.is_grid && !topology.physical_ids.empty()) {
+    constexpr int kMaxIds = 64;
+    out << "  ids in the file, row by row:";
+    for (int i = 0; i < std::min(mesh.shape.size(), kMaxIds); ++i) {
+      out << " " << topology.physical_ids[static_cast<std::size_t>(mesh.first_chip + i)];
+    }
+    out << (mesh.shape.size() > kMaxIds ? " ...\n" : "\n");
+  }
   std::vector<Edge> listed;
   for (const Edge& edge : topology.edges) {
     const bool apart = edge.kind == Edge::Kind::Express || !mesh.is_grid;
@@ -162,6 +170,7 @@ void show(const mesh::ParsedTopology& parsed, std::ostream& out) {
     out << "          " << facts.inter_mesh_links << " between " << facts.inter_mesh_pairs
         << " pairs of meshes\n";
   }
+  for (const std::string& note : parsed.notes) out << "  " << note << "\n";
   std::size_t shown = 0;
   for (const MeshDescription& mesh : topology.meshes) {
     if (++shown > kMaxListed) {

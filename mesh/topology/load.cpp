@@ -1,17 +1,21 @@
 #include "mesh/topology/load.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "mesh/topology/cluster.hpp"
 #include "mesh/topology/input_file.hpp"
 #include "mesh/topology/mgd1.hpp"
 #include "mesh/topology/mgd2.hpp"
+#include "mesh/topology/rank_bindings.hpp"
 #include "mesh/topology/system_name.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
 #include "mesh/topology/yaml_value.hpp"
@@ -25,15 +29,50 @@ bool ends_with_any(const std::string& path, std::initializer_list<std::string_vi
                      [&path](std::string_view ending) { return path.ends_with(ending); });
 }
 
-ParsedTopology parse_file(const InputFile& file) {
+ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document);
+
+/// Rank bindings lead to a file of their own, which may not lead any further.
+enum class Follow : std::uint8_t { Bindings, Nothing };
+
+ParsedTopology parse_file(const InputFile& file, Follow follow) {
   const bool is_yaml = ends_with_any(file.path, {".yaml", ".yml"});
   const bool is_text = ends_with_any(file.path, {".textproto", ".pbtxt", ".txtpb"});
   if (is_text || (!is_yaml && looks_like_mgd2(file.text))) return parse_mgd2(file);
   const YamlValue document = parse_yaml(file);
   if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
   if (looks_like_mgd1(document)) return parse_mgd1(file, document);
+  if (follow == Follow::Bindings && looks_like_rank_bindings(document)) {
+    return parse_rank_bindings(file, document);
+  }
   if (looks_like_cluster(document)) return parse_cluster(file, document);
-  throw InvalidFile({{file.path, 0, "", "is of no known format"}});
+  throw InvalidFile({{file.path, 0, "",
+                      "is of no known format: neither this project's, which has the key ttmesh, "
+                      "nor a mesh graph or cluster descriptor, nor rank bindings"}});
+}
+
+ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document) {
+  RankBindings bindings = read_rank_bindings(file, document);
+  const std::string path = bindings.ranks.front().descriptor;
+  for (const RankBinding& binding : bindings.ranks) {
+    if (binding.descriptor == path) continue;
+    throw InvalidFile("Invalid configuration",
+                      {{file.path, 0, "",
+                        "its ranks have several mesh graph descriptors, " + path + " and " +
+                            binding.descriptor + "; one topology has one"}});
+  }
+  const std::optional<std::string> found = find_descriptor(path, file.path);
+  if (!found) {
+    throw InvalidFile("Invalid configuration", {{file.path, 0, "mesh_graph_desc_path",
+                                                 "Mesh graph descriptor not found: " + path}});
+  }
+  ParsedTopology parsed = parse_file(read_input_file(*found), Follow::Nothing);
+  const std::vector<Problem> problems = binding_problems(bindings, parsed.topology, file.path);
+  parsed.launch_problems.insert(parsed.launch_problems.end(), problems.begin(), problems.end());
+  parsed.warnings.insert(parsed.warnings.end(), bindings.warnings.begin(), bindings.warnings.end());
+  parsed.notes.push_back("bound to " + std::to_string(bindings.ranks.size()) + " ranks by " +
+                         file.path);
+  parsed.topology.format = "rank_bindings";
+  return parsed;
 }
 
 /// Channels by which a file that names no system is taken for one: those of its largest mesh.
@@ -72,7 +111,7 @@ ParsedTopology parse_topology(const std::string& text, const LoadOptions& option
   ParsedTopology parsed;
   const bool is_path = text.find_first_of("./") != std::string::npos;
   if (is_path || std::filesystem::exists(text, error)) {
-    parsed = parse_file(read_input_file(text));
+    parsed = parse_file(read_input_file(text), Follow::Bindings);
   } else if (is_system_name(text)) {
     parsed = parse_system_name(text);
   } else {
