@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "cli/op.hpp"
+#include "cli/run.hpp"
 #include "cli/topo.hpp"
 #include "mesh/topology/error.hpp"
 
@@ -58,10 +59,11 @@ int parse_and_run(const CommandLine& line) {
                "ttmesh");
   app.set_version_flag("--version", "ttmesh " TTMESH_VERSION, "Print the version and exit");
   app.require_subcommand(1);
-  app.footer(kFooter);
   int exit_code = 0;
   add_topo(app, exit_code);
+  add_run(app, exit_code);
   add_op(app, exit_code);
+  app.footer(kFooter);  // After the subcommands, which would inherit it.
   if (line.own.empty()) {
     fmt::print(stderr, "{}", app.help());
     return kUsage;

@@ -159,6 +159,10 @@ void add_op(CLI::App& app, int& exit_code) {
   op->require_subcommand(1);
   CLI::App* matmul = op->add_subcommand(
       "matmul", "Time a product [m, k] x [k, n]; only virtual time, no values are made");
+  matmul->footer(
+      "The weight lies in DRAM.\n\n"
+      "Example:\n"
+      "  ttmesh op matmul -t n150 --m 2048 --k 2048 --n 2048 --dtype bfp8_b --fidelity lofi");
   const auto arguments = std::make_shared<OpArguments>();
   const CLI::IsMember dtypes({"f32", "bf16", "bfp8_b", "bfp4_b"});
   const CLI::IsMember memories({"l1", "dram"});
@@ -187,12 +191,12 @@ void add_op(CLI::App& app, int& exit_code) {
   matmul
       ->add_option("--in0-memory", arguments->in0_memory,
                    "Where the input lies [the faster one that it fits]")
-      ->type_name("l1|dram")
+      ->type_name("M")
       ->check(memories);
   matmul
       ->add_option("--out-memory", arguments->out_memory,
                    "Where the output lies [the faster one that it fits]")
-      ->type_name("l1|dram")
+      ->type_name("M")
       ->check(memories);
   add_machine_options(*matmul, arguments->machine);
   matmul->callback([arguments, &exit_code] { exit_code = run_op(*arguments); });

@@ -1,0 +1,177 @@
+#include "cli/run.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/run_report.hpp"
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/tensor/dtype.hpp"
+#include "modules/mlp/mlp_precision.hpp"
+#include "modules/mlp/mlp_run.hpp"
+#include "modules/mode.hpp"
+#include "modules/model_dims.hpp"
+#include "modules/open.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+modules::MlpClass class_of(const std::string& module) {
+  if (module == "mlp_1d") return modules::MlpClass::OneD;
+  if (module == "mlp_2d") return modules::MlpClass::TwoD;
+  return modules::MlpClass::ByMesh;
+}
+
+/// Sizes of the named model; `--dim` and `--hidden-dim` take its place.
+std::pair<std::int64_t, std::int64_t> dims_of(const RunArguments& arguments) {
+  if (arguments.model.empty()) {
+    if (arguments.dim == 0 || arguments.hidden_dim == 0) {
+      throw std::invalid_argument(
+          "[run] the sizes of the module are missing, needs --model NAME, or --dim and "
+          "--hidden-dim");
+    }
+    return {arguments.dim, arguments.hidden_dim};
+  }
+  const modules::ModelDims& model = modules::find_model(arguments.model);
+  return {model.dim, model.hidden_dim};
+}
+
+modules::MlpRunRequest request_of(const RunArguments& arguments) {
+  const auto [dim, hidden_dim] = dims_of(arguments);
+  modules::MlpRunRequest request{
+      .mlp_class = class_of(arguments.module),
+      .dim = dim,
+      .hidden_dim = hidden_dim,
+      .mode = modules::parse_mode(arguments.mode),
+      .batch = arguments.batch,
+      .seq = arguments.seq,
+      .precision = modules::parse_mlp_precision(arguments.weight_dtype),
+      .seed = arguments.machine.seed,
+      .pcc = arguments.pcc,
+      .threads = arguments.machine.threads,
+      .trace = !arguments.machine.trace.empty(),
+  };
+  if (!arguments.activation_dtype.empty()) {
+    request.activation_dtype = mesh::parse_dtype(arguments.activation_dtype);
+  }
+  return request;
+}
+
+modules::MlpRunResult run_with_progress(const mesh::MeshDevice& device,
+                                        const modules::MlpRunRequest& request) {
+  ProgressDisplay display;
+  return modules::run_mlp(device, request,
+                          [&](const modules::Progress& progress) { display.show(progress); });
+}
+
+}  // namespace
+
+int run_module(const RunArguments& arguments) {
+  const MachineArguments& machine = arguments.machine;
+  require_writable("--json", machine.json);
+  require_writable("--trace", machine.trace);
+  const modules::MlpRunRequest request = request_of(arguments);
+  mesh::OpenOptions options = open_options_of(machine);
+  options.mesh_id = arguments.mesh_id;
+  mesh::MeshDevice device = modules::open(topology_of(machine), std::move(options));
+
+  const RunSummary summary{.topology = machine.topology,
+                           .system = device.topology().system,
+                           .mesh_shape = device.shape(),
+                           .request = request,
+                           .result = run_with_progress(device, request)};
+  device.close();
+
+  std::FILE* text_out = machine.json == "-" ? stderr : stdout;
+  if (arguments.print_program) {
+    for (const std::string& command : summary.result.program) {
+      fmt::print(text_out, "{}\n", command);
+    }
+  }
+  if (!machine.trace.empty()) write_trace(machine.trace, summary.result.report.trace);
+  if (!machine.json.empty()) write_json(machine.json, to_json(summary));
+  if (machine.json != "-") fmt::print("{}", to_text(summary));
+  return summary.result.passed ? 0 : 1;
+}
+
+void add_run(CLI::App& app, int& exit_code) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App* run = app.add_subcommand(
+      "run", "Run a module on a mesh: accuracy, virtual time and wall time of one pass");
+  run->footer(
+      "Weights are N(0, 1) / sqrt(fan_in) and inputs N(0, 1), from --seed. One pass warms up, the\n"
+      "next is measured and compared with an unsharded float32 reference.\n\n"
+      "Example:\n"
+      "  ttmesh run mlp --model llama-3.3-70b -t tg --weight-dtype mixed --trace tg.json");
+  run->add_option("module", arguments->module,
+                  "mlp: MLP1D on one row or column of chips, MLP2D on other meshes; mlp_1d and "
+                  "mlp_2d force one")
+      ->required()
+      ->type_name("MODULE")
+      ->check(CLI::IsMember({"mlp", "mlp_1d", "mlp_2d"}));
+  run->add_option("--mesh", arguments->mesh_id,
+                  "Mesh to run on, by id [the only one with more than one chip]")
+      ->type_name("ID");
+
+  constexpr const char* kModel = "Model";
+  CLI::Option* model =
+      run->add_option("--model", arguments->model, "Published model whose sizes to take")
+          ->type_name("NAME")
+          ->group(kModel);
+  for (const auto& [name, value, what] :
+       {std::tuple("--dim", &arguments->dim, "Width of the model, in place of --model"),
+        std::tuple("--hidden-dim", &arguments->hidden_dim,
+                   "Width between gate and down projection, in place of --model")}) {
+    run->add_option(name, *value, what)
+        ->type_name("N")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
+        ->excludes(model)
+        ->group(kModel);
+  }
+  run->add_option("--mode", arguments->mode,
+                  "decode: one token for each user; prefill: a prompt a user")
+      ->type_name("decode|prefill")
+      ->check(CLI::IsMember({"decode", "prefill"}))
+      ->capture_default_str()
+      ->group(kModel);
+  run->add_option("--batch", arguments->batch, "Users [32 in decode, 1 in prefill]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20))
+      ->group(kModel);
+  run->add_option("--seq", arguments->seq, "Tokens of a prompt, in prefill")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
+      ->capture_default_str()
+      ->group(kModel);
+  run->add_option("--weight-dtype", arguments->weight_dtype,
+                  "Number format of the weights: f32, bf16, bfp8_b, bfp4_b, or mixed: bfp4_b gate "
+                  "and up, bfp8_b down. With f32 every intermediate is f32")
+      ->type_name("T")
+      ->check(CLI::IsMember({"f32", "bf16", "bfp8_b", "bfp4_b", "mixed"}))
+      ->capture_default_str()
+      ->group(kModel);
+  run->add_option("--activation-dtype", arguments->activation_dtype,
+                  "Number format of activations [the module's own]")
+      ->type_name("T")
+      ->check(CLI::IsMember({"f32", "bf16", "bfp8_b"}))
+      ->group(kModel);
+  run->add_option("--pcc", arguments->pcc,
+                  "Correlation with the reference to reach, else exit 1 [f32 0.99999, bf16 0.999, "
+                  "bfp8_b 0.99, mixed 0.98, bfp4_b 0.97]")
+      ->type_name("X")
+      ->check(CLI::Range(-1.0, 1.0))
+      ->group(kModel);
+
+  add_machine_options(*run, arguments->machine);
+  run->add_flag("--print-program", arguments->print_program,
+                "Print the commands of the pass, one a line")
+      ->group("Output");
+  run->callback([arguments, &exit_code] { exit_code = run_module(*arguments); });
+}
+
+}  // namespace ttmesh::cli

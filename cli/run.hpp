@@ -1,0 +1,35 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/machine_arguments.hpp"
+
+namespace ttmesh::cli {
+
+struct RunArguments {
+  MachineArguments machine;
+  std::string module;  ///< "mlp", "mlp_1d" or "mlp_2d"
+  std::optional<int> mesh_id;
+  std::string model;            ///< Name of a published model; empty: `dim` and `hidden_dim`.
+  std::int64_t dim = 0;         ///< 0: that of the model.
+  std::int64_t hidden_dim = 0;  ///< 0: that of the model.
+  std::string mode = "decode";
+  std::optional<int> batch;
+  std::int64_t seq = 128;  ///< Tokens a user, in prefill.
+  std::string weight_dtype = "bfp8_b";
+  std::string activation_dtype;  ///< Empty: the module's own.
+  std::optional<double> pcc;     ///< Unset: that of the weights' precision.
+  bool print_program = false;
+};
+
+/// Runs a module once on a mesh and reports accuracy, virtual time and wall time. Returns the exit
+/// code: 1 if the accuracy is not reached. Throws as modules::run_mlp does.
+int run_module(const RunArguments& arguments);
+
+/// Adds `run`. Running it leaves its exit code in `exit_code`.
+void add_run(CLI::App& app, int& exit_code);
+
+}  // namespace ttmesh::cli

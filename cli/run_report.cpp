@@ -1,0 +1,133 @@
+#include "cli/run_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "modules/mode.hpp"
+#include "sim/time.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+using mesh::LinkUse;
+
+/// Links that the text lists; JSON has all.
+constexpr std::size_t kListedLinks = 8;
+
+double milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+double microseconds(sim::Time time) { return static_cast<double>(time.ps()) * 1e-6; }
+
+double percent(sim::Time part, sim::Time whole) {
+  return whole > sim::Time{}
+             ? 100.0 * static_cast<double>(part.ps()) / static_cast<double>(whole.ps())
+             : 0.0;
+}
+
+std::string heading(const RunSummary& summary) {
+  const modules::MlpRunRequest& request = summary.request;
+  std::string text = fmt::format("{} {} x {} on {}, a {} mesh of {} chips\n", summary.result.module,
+                                 request.dim, request.hidden_dim, summary.topology,
+                                 to_string(summary.mesh_shape), summary.mesh_shape.size());
+  text += request.mode == modules::Mode::Decode
+              ? fmt::format("  decode, batch {}", request.batch.value_or(32))
+              : fmt::format("  prefill, batch {}, {} tokens each", request.batch.value_or(1),
+                            request.seq);
+  return text + fmt::format(", {} weights, seed {}\n\n", request.precision.name, request.seed);
+}
+
+std::string accuracy(const modules::MlpRunResult& result) {
+  if (!result.accuracy) return "  accuracy          none: timing only\n";
+  return fmt::format(
+      "  PCC               {:.6f}  (needs {:g}: {})\n"
+      "  max abs error     {:.3e}  (reference RMS {:.3e})\n"
+      "  mean abs error    {:.3e}\n",
+      result.accuracy->pcc, result.required_pcc, result.passed ? "passed" : "FAILED",
+      result.accuracy->max_abs_error, result.accuracy->reference_rms,
+      result.accuracy->mean_abs_error);
+}
+
+std::string op_table(const modules::MlpRunResult& result) {
+  std::string text =
+      fmt::format("\n  {:<24} {:>6} {:>14} {:>8}\n", "op", "calls", "virtual us", "share");
+  for (const mesh::OpTotal& op : result.report.ops) {
+    text += fmt::format("  {:<24} {:>6} {:>14.3f} {:>6.1f} %\n", op.op, op.calls,
+                        microseconds(op.time), percent(op.time, result.virtual_time));
+  }
+  return text;
+}
+
+std::string link_table(const modules::MlpRunResult& result) {
+  std::vector<LinkUse> links;
+  std::copy_if(result.report.links.begin(), result.report.links.end(), std::back_inserter(links),
+               [](const LinkUse& link) { return link.bytes > 0; });
+  if (links.empty()) return "\n  no link carried anything\n";
+  const auto busier = [](const LinkUse& a, const LinkUse& b) { return a.busy > b.busy; };
+  std::stable_sort(links.begin(), links.end(), busier);
+  const std::size_t listed = std::min(kListedLinks, links.size());
+  std::string text =
+      fmt::format("\n  {:<24} {:>6} {:>14} {:>8} {:>14}\n", "link", "", "busy us", "used", "bytes");
+  for (const LinkUse& link :
+       std::vector(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(listed))) {
+    text +=
+        fmt::format("  {:<24} {:>6} {:>14.3f} {:>6.1f} % {:>14}\n",
+                    fmt::format("{} > {}", link.from, link.to), fmt::format("#{}", link.channel),
+                    microseconds(link.busy), percent(link.busy, result.virtual_time), link.bytes);
+  }
+  text +=
+      fmt::format("  the busiest {} of {} directions that carried payload\n", listed, links.size());
+  return text;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const RunSummary& summary) {
+  const modules::MlpRunResult& result = summary.result;
+  nlohmann::ordered_json json{{"module", result.module},
+                              {"topology", summary.topology},
+                              {"mesh_shape", {summary.mesh_shape.rows, summary.mesh_shape.cols}},
+                              {"chips", summary.mesh_shape.size()},
+                              {"hosts", 1},
+                              {"mode", modules::name(summary.request.mode)},
+                              {"dtype", summary.request.precision.name},
+                              {"pcc", nullptr},
+                              {"max_abs_error", nullptr},
+                              {"mean_abs_error", nullptr},
+                              {"passed", result.passed},
+                              {"virtual_ns", result.virtual_time.ns()},
+                              {"wall_ms", milliseconds(result.wall_time)}};
+  if (result.accuracy) {
+    json["pcc"] = result.accuracy->pcc;
+    json["max_abs_error"] = result.accuracy->max_abs_error;
+    json["mean_abs_error"] = result.accuracy->mean_abs_error;
+  }
+  json["links"] = nlohmann::ordered_json::array();
+  for (const LinkUse& link : result.report.links) {
+    json["links"].push_back({{"from", link.from},
+                             {"to", link.to},
+                             {"channel", link.channel},
+                             {"bytes", link.bytes},
+                             {"busy_ns", link.busy.ns()}});
+  }
+  json["ops"] = nlohmann::ordered_json::array();
+  for (const mesh::OpTotal& op : result.report.ops) {
+    json["ops"].push_back({{"name", op.op}, {"calls", op.calls}, {"virtual_ns", op.time.ns()}});
+  }
+  return json;
+}
+
+std::string to_text(const RunSummary& summary) {
+  const modules::MlpRunResult& result = summary.result;
+  return heading(summary) + accuracy(result) +
+         fmt::format("  virtual time      {:.3f} us\n  wall time         {:.1f} ms\n",
+                     microseconds(result.virtual_time), milliseconds(result.wall_time)) +
+         op_table(result) + link_table(result);
+}
+
+}  // namespace ttmesh::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "mesh/topology/mesh_shape.hpp"
+#include "modules/mlp/mlp_run.hpp"
+
+namespace ttmesh::cli {
+
+/// A run and what it was asked for.
+struct RunSummary {
+  std::string topology;  ///< As typed.
+  std::string system;
+  mesh::MeshShape mesh_shape;
+  modules::MlpRunRequest request;
+  modules::MlpRunResult result;
+};
+
+/// The keys that docs/cli.md lists. Accuracy is null where no values were made.
+[[nodiscard]] nlohmann::ordered_json to_json(const RunSummary& summary);
+
+/// Accuracy, times, a table by op and one of the busiest links.
+[[nodiscard]] std::string to_text(const RunSummary& summary);
+
+}  // namespace ttmesh::cli
