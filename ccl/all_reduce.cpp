@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "ccl/all_gather.hpp"
@@ -17,18 +22,35 @@ namespace {
 
 using mesh::Tensor;
 
-/// The sum from whole terms, gathered along a leading dim that is there for them alone.
+/// A dim before the last two with extent 1 that neither axis uses, for terms to be stacked along.
+std::optional<int> free_dim(const mesh::TensorSpec& spec) {
+  const auto& placements = spec.distribution.placements;
+  for (int dim = 0; dim < spec.shape.rank() - 2; ++dim) {
+    const bool used = placements[0].dim == dim || placements[1].dim == dim;
+    if (spec.shape[dim] == 1 && !used) return dim;
+  }
+  return std::nullopt;
+}
+
+/// `shape` with a dim of extent 1 before the last two.
+mesh::Shape with_free_dim(const mesh::Shape& shape) {
+  std::vector<std::int64_t> dims(shape.dims().begin(), shape.dims().end());
+  dims.insert(dims.end() - std::min<std::ptrdiff_t>(2, shape.rank()), 1);
+  return mesh::Shape(std::move(dims));
+}
+
+/// The sum from whole terms, stacked along a dim that is free for them or made so.
 Tensor reduce_stacked(const Tensor& input, const AllReduceOptions& options) {
-  std::vector<std::int64_t> dims{1};
-  dims.insert(dims.end(), input.shape().dims().begin(), input.shape().dims().end());
-  const Tensor term = ops::reshape(input, mesh::Shape(dims));
-  const Tensor terms = all_gather(term, {.dim = 0,
-                                         .cluster_axis = options.cluster_axis,
-                                         .num_links = options.num_links,
-                                         .topology = options.topology});
-  const Tensor sum =
-      ops::fast_reduce_nc(terms, {.dims = {0}, .dtype = {}, .memory = options.memory});
-  return ops::reshape(sum, input.shape());
+  const std::optional<int> free = free_dim(input.spec());
+  if (!free) {
+    const Tensor widened = ops::reshape(input, with_free_dim(input.shape()));
+    return ops::reshape(reduce_stacked(widened, options), input.shape());
+  }
+  const Tensor terms = all_gather(input, {.dim = *free,
+                                          .cluster_axis = options.cluster_axis,
+                                          .num_links = options.num_links,
+                                          .topology = options.topology});
+  return ops::fast_reduce_nc(terms, {.dims = {*free}, .dtype = {}, .memory = options.memory});
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ Generator<Step> scatter(Member member) {
         const bool from_both_sides =
             owner == member.index && lane == kLanes.front() && owner < last;
         if (from_both_sides) {
-          co_yield reduce_with_next(lane, owner, arrived);
+          co_yield reduce_in_passing(lane, owner, arrived);
         } else {
           co_yield reduce(lane, owner, arrived);
         }

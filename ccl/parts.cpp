@@ -1,5 +1,6 @@
 #include "ccl/parts.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ttmesh::ccl {
@@ -24,6 +25,12 @@ PartOrder scatter_order(int size, int parts, mesh::Lane lane, int distance) {
   PartOrder order = gather_order(size, parts, lane, distance);
   if (order.count == 2) std::swap(order.parts[0], order.parts[1]);
   return order;
+}
+
+bool has_part(int size, int parts, mesh::Lane lane, int distance, int part) {
+  const PartOrder order = gather_order(size, parts, lane, distance);
+  return std::find(order.parts.begin(), order.parts.begin() + order.count, part) !=
+         order.parts.begin() + order.count;
 }
 
 }  // namespace ttmesh::ccl

@@ -28,4 +28,7 @@ struct PartOrder {
 /// backwards.
 [[nodiscard]] PartOrder scatter_order(int size, int parts, mesh::Lane lane, int distance);
 
+/// Whether `part` is among them.
+[[nodiscard]] bool has_part(int size, int parts, mesh::Lane lane, int distance, int part);
+
 }  // namespace ttmesh::ccl

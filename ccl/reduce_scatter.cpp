@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "ccl/direct_reduce_scatter.hpp"
 #include "ccl/line_reduce_scatter.hpp"
 #include "ccl/parts.hpp"
 #include "ccl/ring_reduce_scatter.hpp"
@@ -58,8 +59,10 @@ mesh::StepPlan steps(const mesh::CollectiveCall& call) {
   const Member member = member_of(call);
   const int dim = static_cast<int>(call.call.attributes.integer("dim"));
   const int parts = ring_parts(member.size, page_count(call.call.outputs.front()));
-  mesh::StepPlan plan = uses_ring(call.call) ? ring_reduce_scatter(member, dim, parts)
-                                             : line_reduce_scatter(member, dim);
+  const bool direct = call.call.attributes.flag("direct");
+  mesh::StepPlan plan = direct                 ? direct_reduce_scatter(member, dim, parts)
+                        : uses_ring(call.call) ? ring_reduce_scatter(member, dim, parts)
+                                               : line_reduce_scatter(member, dim);
   plan.num_links = static_cast<int>(call.call.attributes.integer("num_links"));
   return plan;
 }
@@ -73,6 +76,9 @@ mesh::Tensor reduce_scatter(const mesh::Tensor& input, const ReduceScatterOption
                                        {options.cluster_axis, options.num_links, options.topology});
   if (wiring.size == 1) return input;
   mesh::Attributes attributes = to_attributes(dim, wiring);
+  const bool direct = wiring.topology == Topology::Ring && wiring.size <= kMostDirectChips &&
+                      chip_bytes(input.spec()) <= device.machine().collective.direct_bytes;
+  attributes.set("direct", direct);
   attributes.set("memory", to_string(options.memory.value_or(input.memory())));
   const std::array inputs{input};
   return device.enqueue("reduce_scatter", inputs, std::move(attributes)).front();

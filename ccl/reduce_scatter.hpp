@@ -26,6 +26,7 @@ struct ReduceScatterOptions {
 ///            shards `dim` too, the slices lie within its parts.
 /// Cost:      Linear: n - 1 hops, (n - 1) / n * T bytes on a link, T bytes per chip.
 ///            Ring: floor(n / 2) rounds, (n - 1) / n * T / 2 bytes on each direction of a link.
+///            Small tensors on a ring (CollectiveModel::direct_bytes) go straight to their owners.
 ///            A line of one chip costs nothing: the input is returned.
 /// Throws:    std::invalid_argument if an option is out of range, the line is not closed, the input
 ///            is not Partial, or `dim` does not cut into whole tiles for each chip.

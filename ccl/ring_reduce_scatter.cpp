@@ -35,7 +35,7 @@ Generator<Step> scatter(Member member, int parts) {
         const Chunk chunk{lane, sim::Engine::Reduction, distance * parts + part};
         co_yield receive(member, chunk, arrived);
         if (distance == 1 && lane == kLanes.front()) {
-          co_yield reduce_with_next(lane, owner * parts + part, arrived);
+          co_yield reduce_in_passing(lane, owner * parts + part, arrived);
         } else {
           co_yield reduce(lane, owner * parts + part, arrived);
         }

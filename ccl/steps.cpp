@@ -52,9 +52,15 @@ Step reduce(Lane lane, int slot, int source) {
   return step;
 }
 
-Step reduce_with_next(Lane lane, int slot, int source) {
+Step reduce_in_passing(Lane lane, int slot, int source) {
   Step step = reduce(lane, slot, source);
   step.engine = sim::Engine::Router;
+  return step;
+}
+
+Step reduce_direct(Lane lane, int slot, int source) {
+  Step step = reduce(lane, slot, source);
+  step.engine = sim::Engine::Direct;
   return step;
 }
 
@@ -88,6 +94,17 @@ std::vector<Step> neighbour_barrier(const Member& member) {
   }
   for (const Lane lane : kLanes) {
     if (ahead(member, lane) >= 0) steps.push_back(await(member, lane));
+  }
+  return steps;
+}
+
+std::vector<Step> ring_barrier(const Member& member, int hops) {
+  std::vector<Step> steps;
+  for (int hop = 0; hop < hops; ++hop) {
+    for (Step step : neighbour_barrier(member)) {
+      step.round = hop;
+      steps.push_back(step);
+    }
   }
   return steps;
 }

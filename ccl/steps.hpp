@@ -21,9 +21,11 @@ struct Chunk {
 [[nodiscard]] mesh::Step receive(const Member& member, const Chunk& chunk, int slot);
 /// `slot` += `source` by the reduction worker of `lane`.
 [[nodiscard]] mesh::Step reduce(mesh::Lane lane, int slot, int source);
-/// The same in one pass with the reduction of `slot` that follows, which alone pays a step: a
-/// worker that adds what came from both sides to its own term.
-[[nodiscard]] mesh::Step reduce_with_next(mesh::Lane lane, int slot, int source);
+/// The same without a step of its own: in one pass with another reduction of `slot`, as when a
+/// worker adds what came from both sides to its own term.
+[[nodiscard]] mesh::Step reduce_in_passing(mesh::Lane lane, int slot, int source);
+/// The same of a slice that was sent straight to its owner.
+[[nodiscard]] mesh::Step reduce_direct(mesh::Lane lane, int slot, int source);
 /// The worker of `lane` copies `source` to `slot`.
 [[nodiscard]] mesh::Step copy(mesh::Lane lane, int slot, int source);
 
@@ -33,5 +35,9 @@ struct Chunk {
 
 /// Entry barrier of neighbours: a lane opens on a chip when the next chip ahead has started.
 [[nodiscard]] std::vector<mesh::Step> neighbour_barrier(const Member& member);
+
+/// Entry barrier of payloads that travel `hops` hops around a ring: a lane opens on a chip when
+/// that many chips ahead have started. The signal is passed on that often.
+[[nodiscard]] std::vector<mesh::Step> ring_barrier(const Member& member, int hops);
 
 }  // namespace ttmesh::ccl

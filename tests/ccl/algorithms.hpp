@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "ccl/direct_reduce_scatter.hpp"
 #include "ccl/line_all_gather.hpp"
 #include "ccl/line_reduce_scatter.hpp"
 #include "ccl/parts.hpp"
@@ -43,6 +44,10 @@ inline const std::array kCases{
     Case{"RingReduceScatter", Collective::ReduceScatter, true,
          [](const Member& member, std::int64_t pages) {
            return ring_reduce_scatter(member, kDim, ring_parts(member.size, pages));
+         }},
+    Case{"DirectReduceScatter", Collective::ReduceScatter, true,
+         [](const Member& member, std::int64_t pages) {
+           return direct_reduce_scatter(member, kDim, ring_parts(member.size, pages));
          }},
 };
 

@@ -73,6 +73,18 @@ TEST_P(RingPages, OfSinglePageSlicesTravelInOneMessageEach) {
   }
 }
 
+TEST_P(RingPages, OfDirectSlicesAreTheHopsToTheirOwners) {
+  constexpr std::int64_t kSlice = 4;
+  std::int64_t quarters = 0;  // Of a slice, on each direction of a link.
+  for (int distance = 1; 2 * distance < size(); ++distance) quarters += 4 * distance;
+  if (size() % 2 == 0) quarters += size();
+  const Verdict verdict = kCases[4].verified(size(), kSlice);
+  for (int chip = 0; chip < size(); ++chip) {
+    EXPECT_EQ(of(verdict, chip)[kForward], quarters * kSlice / 4);
+    EXPECT_EQ(of(verdict, chip)[kBackward], quarters * kSlice / 4);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, LinePages, testing::Range(2, 33));
 INSTANTIATE_TEST_SUITE_P(Sizes, RingPages, testing::Range(3, 33));
 INSTANTIATE_TEST_SUITE_P(Sizes, EvenRingPages, testing::Range(4, 33, 2));
