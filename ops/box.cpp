@@ -2,10 +2,14 @@
 
 #include <cstring>
 #include <memory>
+#include <utility>
+
+#include "ops/held_values.hpp"
 
 namespace ttmesh::ops {
 
-mesh::BlockPtr cut(const mesh::Block& block, const mesh::Shape& begin, const mesh::Shape& shape) {
+mesh::BlockPtr cut(const mesh::Block& block, const Box& box, mesh::DataType dtype) {
+  const auto& [begin, shape] = box;
   const std::shared_ptr<const mesh::Buffer> from = block.plain();
   const std::int64_t value_bytes = mesh::held_bytes(block.type());
   auto to = std::make_shared<mesh::Buffer>(static_cast<std::size_t>(shape.volume() * value_bytes));
@@ -34,7 +38,10 @@ mesh::BlockPtr cut(const mesh::Block& block, const mesh::Shape& begin, const mes
     std::memcpy(to->data() + static_cast<std::size_t>(i) * run_bytes,
                 from->data() + offset * value_bytes, run_bytes);
   }
-  return std::make_shared<const mesh::Block>(shape, block.type(), std::move(to));
+  auto part = std::make_shared<const mesh::Block>(shape, block.type(), std::move(to));
+  // Values that leave a run change nothing in the others; values of two runs in one do.
+  const bool keeps_runs = shape.rank() == 0 || begin[-1] % kSharedExponentRun == 0;
+  return keeps_runs ? part : regrouped(std::move(part), dtype);
 }
 
 }  // namespace ttmesh::ops

@@ -54,8 +54,11 @@ std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   for (const mesh::Shard& input : run.inputs) {
     blocks.insert(blocks.end(), input.blocks().begin(), input.blocks().end());
   }
-  const mesh::BlockPtr whole = mesh::flatten(mesh::Shard(std::move(blocks), dim_of(run.call)));
-  return {mesh::Shard(regrouped(whole, run.call.outputs[0].dtype))};
+  const int dim = dim_of(run.call);
+  mesh::Shard joined(std::move(blocks), dim);
+  const mesh::DataType dtype = run.call.outputs[0].dtype;
+  if (!mesh::is_block_float(dtype) || dim != joined.shape().rank() - 1) return {joined};
+  return {mesh::Shard(regrouped(mesh::flatten(joined), dtype))};
 }
 
 }  // namespace

@@ -77,27 +77,40 @@ sim::Work cost(const mesh::OpCall& call) {
                      kElementwiseCyclesPerTile);
 }
 
-// Planes are the last two dims: each plane of the input is added to one of the output.
-std::vector<mesh::Shard> run(const mesh::OpRun& run) {
-  const TensorSpec& out = run.call.outputs[0];
-  const Shape& from = run.inputs[0].shape();
+// Adds the planes (the last two dims) of one block of the input to those of the output. The block
+// begins at index `first` of the dim along which the input's blocks lie.
+void add_planes(const mesh::Block& block, int blocks_dim, std::int64_t first, const Shape& out,
+                std::span<float> sums) {
+  const Shape& from = block.shape();
   const std::int64_t plane = from[-1] * from[-2];
-  const auto plane_values = static_cast<std::size_t>(plane);
-  const FloatReader reader(run.inputs[0].block());
-  std::vector<float> sums(static_cast<std::size_t>(out.shape.volume()), 0.0F);
-  std::vector<float> term(plane_values);
+  const FloatReader reader(block);
+  std::vector<float> term(static_cast<std::size_t>(plane));
   for (std::int64_t i = 0; i < from.volume() / plane; ++i) {
     std::int64_t target = 0;
     std::int64_t stride = 1;
     std::int64_t rest = i;
     for (int dim = from.rank() - 3; dim >= 0; --dim) {
-      const std::int64_t index = rest % from[dim];
+      const std::int64_t index = rest % from[dim] + (dim == blocks_dim ? first : 0);
       rest /= from[dim];
-      target += (out.shape[dim] == from[dim] ? index : 0) * stride;
-      stride *= out.shape[dim];
+      target += (out[dim] == 1 ? 0 : index) * stride;
+      stride *= out[dim];
     }
     reader.read(i * plane, term);
-    add_to(std::span(sums).subspan(static_cast<std::size_t>(target * plane), plane_values), term);
+    add_to(sums.subspan(static_cast<std::size_t>(target * plane), term.size()), term);
+  }
+}
+
+std::vector<mesh::Shard> run(const mesh::OpRun& run) {
+  const TensorSpec& out = run.call.outputs[0];
+  const mesh::Shard& input = run.inputs[0];
+  const bool whole_planes = input.dim() < out.shape.rank() - 2;
+  const std::vector<mesh::BlockPtr> blocks =
+      whole_planes ? input.blocks() : std::vector{mesh::flatten(input)};
+  std::vector<float> sums(static_cast<std::size_t>(out.shape.volume()), 0.0F);
+  std::int64_t first = 0;
+  for (const mesh::BlockPtr& block : blocks) {
+    add_planes(*block, input.dim(), first, out.shape, sums);
+    first += block->shape()[input.dim()];
   }
   RoundedWriter writer(out);
   writer.write(0, sums);
@@ -111,6 +124,7 @@ mesh::OpDefinition fast_reduce_nc_definition() {
   definition.infer = infer;
   definition.cost = cost;
   definition.run = run;
+  definition.takes_blocks = true;
   return definition;
 }
 

@@ -34,7 +34,7 @@ class RoundedWriter {
   explicit RoundedWriter(const mesh::TensorSpec& spec);
 
   /// Values from element `first` on: whole rows of the last dim, or a part of one row that begins
-  /// at a multiple of 16 in it.
+  /// at a multiple of kSharedExponentRun in it.
   void write(std::int64_t first, std::span<const float> values);
   /// Elements of the block, for dtypes held as bfloat16 without shared exponents.
   std::span<mesh::Bfloat16> bfloat16_values();
@@ -47,6 +47,9 @@ class RoundedWriter {
   std::int64_t row_length_;
   std::shared_ptr<mesh::Buffer> buffer_;
 };
+
+/// Values of a block float that share an exponent: a run within a row of the last dim.
+constexpr std::int64_t kSharedExponentRun = 16;
 
 /// Extent of the last dim; 1 for rank 0.
 [[nodiscard]] std::int64_t row_length(const mesh::Shape& shape);

@@ -8,7 +8,6 @@
 
 #include "mesh/device/mesh_device.hpp"
 #include "ops/box.hpp"
-#include "ops/held_values.hpp"
 #include "ops/placement_text.hpp"
 #include "ops/stream_cost.hpp"
 
@@ -75,7 +74,7 @@ std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   const std::vector<std::int64_t> zeros(static_cast<std::size_t>(out.shape.rank()), 0);
   const Shape begin = Shape(zeros).with(dim, run.chip.along(axis_of(run.call)) * out.shape[dim]);
   if (out.shape == run.inputs[0].shape()) return {run.inputs[0]};
-  return {mesh::Shard(regrouped(cut(run.inputs[0].block(), begin, out.shape), out.dtype))};
+  return {mesh::Shard(cut(run.inputs[0].block(), {.begin = begin, .shape = out.shape}, out.dtype))};
 }
 
 std::uint64_t position_key(const mesh::OpCall& call, mesh::Coordinate chip) {

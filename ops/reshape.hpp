@@ -7,7 +7,7 @@
 namespace ttmesh::ops {
 
 /// The same values in row-major order under another shape of one chip; one extent may be -1 and
-/// follows from the others.
+/// follows from the others. The tensor itself if the shape is the same.
 ///
 /// Placement: a sharded dim becomes the dim of the new shape with the same number of values before
 ///            it; Partial stays.

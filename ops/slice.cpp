@@ -8,7 +8,6 @@
 
 #include "mesh/device/mesh_device.hpp"
 #include "ops/box.hpp"
-#include "ops/held_values.hpp"
 #include "ops/stream_cost.hpp"
 
 namespace ttmesh::ops {
@@ -58,7 +57,7 @@ std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   const TensorSpec& out = run.call.outputs[0];
   const mesh::Block& block = run.inputs[0].block();
   const Shape begin(run.call.attributes.integers("begin"));
-  return {mesh::Shard(regrouped(cut(block, begin, out.shape), out.dtype))};
+  return {mesh::Shard(cut(block, {.begin = begin, .shape = out.shape}, out.dtype))};
 }
 
 std::vector<std::int64_t> integers(const Shape& shape) {

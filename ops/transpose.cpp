@@ -80,7 +80,9 @@ std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   const TensorSpec& out = run.call.outputs[0];
   const Dims dims = dims_of(run.call);
   if (dims.low == dims.high) return {run.inputs[0]};
-  return {mesh::Shard(regrouped(exchanged(run.inputs[0].block(), dims, out.shape), out.dtype))};
+  mesh::BlockPtr block = exchanged(run.inputs[0].block(), dims, out.shape);
+  const bool keeps_rows = dims.high < out.shape.rank() - 1;
+  return {mesh::Shard(keeps_rows ? block : regrouped(std::move(block), out.dtype))};
 }
 
 }  // namespace

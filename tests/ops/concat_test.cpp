@@ -33,6 +33,18 @@ TEST(Concat, JoinsAlongAnyDim) {
               testing::ElementsAre(7, 8, 1, 2, 3, 4, 7, 8));
 }
 
+TEST(Concat, RoundsBlockFloatsAgainWhereTheirRunsMeet) {
+  const auto block_float = [](mesh::Shape shape) {
+    return TensorSpec{.shape = std::move(shape), .dtype = DataType::Bfp8B};
+  };
+  const mesh::Shard large = shard_with(block_float({1, 8}), std::vector<float>(8, 8.0F));
+  const mesh::Shard small = shard_with(block_float({1, 8}), std::vector<float>(8, 0.03125F));
+  EXPECT_EQ(floats(trial(1, {block_float({1, 8}), block_float({1, 8})}).run({large, small}))[8],
+            0.0F);
+  EXPECT_EQ(floats(trial(0, {block_float({1, 8}), block_float({1, 8})}).run({large, small}))[8],
+            0.03125F);
+}
+
 TEST(Concat, AddsExtentsAndCosts) {
   const OpTrial joined = trial(3, {spec({1, 1, 32, 64}), spec({1, 1, 32, 32})});
   EXPECT_EQ(joined.infer().shape, (mesh::Shape{1, 1, 32, 96}));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/box.hpp"
 #include "tests/ops/op_trial.hpp"
 #include "tests/ops/refusal.hpp"
 
@@ -46,6 +47,27 @@ TEST(FastReduceNc, SumsOverLeadingDims) {
   EXPECT_THAT(floats(trial(input, {1}).run({x})),
               testing::ElementsAre(30, 33, 36, 39, 330, 333, 336, 339));
   EXPECT_THAT(floats(trial(input, {0, 1}).run({x})), testing::ElementsAre(360, 366, 372, 378));
+}
+
+TEST(FastReduceNc, SumsTheBlocksThatAGatherLeaves) {
+  const TensorSpec input{.shape = {3, 2, 4, 8}, .dtype = DataType::Float32};
+  const mesh::Shard whole = random_shard(input, 1);
+  const std::vector<float> all = floats(whole);
+  for (const int dim : {0, 1, 3}) {
+    std::vector<mesh::BlockPtr> blocks;
+    for (std::int64_t i = 0; i < input.shape[dim]; ++i) {
+      const std::vector<std::int64_t> zeros(4, 0);
+      blocks.push_back(
+          cut(whole.block(),
+              {.begin = mesh::Shape(zeros).with(dim, i), .shape = input.shape.with(dim, 1)},
+              DataType::Float32));
+    }
+    const mesh::Shard gathered(blocks, dim);
+    for (const Dims& dims : {Dims{0}, Dims{1}}) {
+      EXPECT_EQ(floats(trial(input, dims).run({gathered})),
+                floats(trial(input, dims).run({whole})));
+    }
+  }
 }
 
 TEST(FastReduceNc, RoundsOnceAtTheEnd) {

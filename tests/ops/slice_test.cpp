@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -45,6 +46,17 @@ TEST(Slice, CutsABoxOutOfEveryDim) {
     EXPECT_EQ(floats(out), want);
     EXPECT_EQ(out.shape(), trial(input, box.begin, box.end).infer().shape);
   }
+}
+
+TEST(Slice, RoundsBlockFloatsAgainWhereTheirRunsFallDifferently) {
+  const TensorSpec input{.shape = {1, 32}, .dtype = DataType::Bfp8B};
+  std::vector<float> numbers(32, 8.0F);
+  std::fill(numbers.begin() + 16, numbers.end(), 0.03125F);
+  const mesh::Shard x = shard_with(input, numbers);
+  EXPECT_THAT(floats(trial(input, {0, 16}, {1, 32}).run({x})), testing::Each(0.03125F));
+  const std::vector<float> astride = floats(trial(input, {0, 8}, {1, 24}).run({x}));
+  EXPECT_EQ(astride[0], 8.0F);
+  EXPECT_EQ(astride[8], 0.0F);
 }
 
 TEST(Slice, KeepsIntegers) {
