@@ -6,7 +6,7 @@ namespace ttmesh::sim {
 namespace {
 
 /// L1 that kernels, their arguments and semaphores take; assumed, about 100 KiB in tt-metal.
-constexpr std::int64_t kReservedL1Bytes = 100 * 1024;
+constexpr std::int64_t kReservedL1Bytes = std::int64_t{100} * 1024;
 /// Beyond this ratio of the output's sides TTNN spreads it in one dim.
 constexpr std::int64_t kNarrowRatio = 8;
 /// Partial sums between steps are kept as bfloat16, or float32 if accumulated so.

@@ -18,7 +18,7 @@ namespace {
 // and so does the last product with the write of the block that starts then.
 //
 // Cycles are kept in thousandths, so that fractional rates stay exact integers, rounded up.
-constexpr std::int64_t kMilli = 1000;
+constexpr Wide kMilli = 1000;
 constexpr std::int64_t kPicosecondsPerSecond = 1'000'000'000'000;
 
 /// What a core spends on one shape of blocks, in thousandths of cycles.
@@ -136,7 +136,7 @@ class Pricing {
           blocks.inner * tiles * tile_product(model_, work_, sub) + model_.subblock_cycles * kMilli;
       const Wide pack = tiles * model_.pack_cycles_per_tile * kMilli;
       const Wide each = std::max(multiply, pack);
-      const Wide count = (blocks.rows / sub.rows) * (blocks.cols / sub.cols);
+      const Wide count = Wide{blocks.rows / sub.rows} * (blocks.cols / sub.cols);
       const Wide step = count * each + model_.step_cycles * kMilli;
       if (!best || step < best->step) best = Product{step, each};
     }

@@ -19,6 +19,7 @@
 namespace ttmesh::sim {
 namespace {
 
+constexpr std::int64_t kKiB = 1 << 10;
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
 
 constexpr std::int64_t gb_per_s(std::int64_t rate) { return rate * 1'000'000'000; }
@@ -154,7 +155,7 @@ constexpr CollectiveModel kWormholeCollective{
     .router_ramp = Time(),                          // ccl
     .relay_ramp = Time::nanoseconds(7'700),         // ccl
     .reduce_ramp = Time::nanoseconds(5'930),        // ccl
-    .direct_bytes = 512 * 1024,                     // ccl
+    .direct_bytes = 512 * kKiB,                     // ccl
     .ramp_bytes = 300'000,                          // ccl
     .dram_bytes_per_s = gb_per_s(267),              // dram
     .copy_packet_latency = Time::nanoseconds(140),  // npe: 40 + 10 hops of 10 cycles, assumed ten
@@ -175,7 +176,7 @@ constexpr CollectiveModel kBlackholeCollective{
     .router_ramp = Time::nanoseconds(10'900),  // ccl
     .relay_ramp = Time::nanoseconds(12'600),   // ccl
     .reduce_ramp = Time::nanoseconds(9'430),   // ccl
-    .direct_bytes = 512 * 1024,                // ccl
+    .direct_bytes = 512 * kKiB,                // ccl
     .ramp_bytes = 3'670'000,                   // ccl
     .dram_bytes_per_s = gb_per_s(500),         // dram
     .copy_packet_latency =

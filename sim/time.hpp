@@ -22,7 +22,8 @@ class Time {
   friend constexpr Time operator+(Time a, Time b) { return Time(a.ps_ + b.ps_); }
   friend constexpr Time operator-(Time a, Time b) { return Time(a.ps_ - b.ps_); }
   friend constexpr Time operator*(std::int64_t n, Time t) { return Time(n * t.ps_); }
-  friend constexpr auto operator<=>(Time, Time) = default;
+  friend constexpr bool operator==(Time, Time) = default;
+  friend constexpr std::strong_ordering operator<=>(Time a, Time b) { return a.ps_ <=> b.ps_; }
 
   constexpr std::int64_t ps() const { return ps_; }
   /// Whole nanoseconds, rounded up.

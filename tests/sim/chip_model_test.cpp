@@ -28,7 +28,7 @@ TEST(ChipCost, OfAStreamOfTilesIsTheCyclesOfTheBusiestCore) {
 }
 
 TEST(ChipCost, OfAStreamInL1IsItsBytesOverTheCores) {
-  const Cost result = cost(n150(), StreamWork{.l1_bytes = 64 * 28 * 100'000});
+  const Cost result = cost(n150(), StreamWork{.l1_bytes = std::int64_t{64} * 28 * 100'000});
   EXPECT_EQ(result.duration, fixed_time(n150()) + Time::microseconds(100));
   EXPECT_EQ(result.bound, Bound::L1);
 }

@@ -43,7 +43,7 @@ TEST(Serialisation, FollowsLineRate) {
 TEST(Serialisation, IsNoFasterThanThePacketRate) {
   LinkModel link{12'500'000'000, Time::nanoseconds(711), kPacket};
   link.packet.interval = Time::nanoseconds(400);
-  EXPECT_EQ(serialisation(link, 3 * 4096), Time::nanoseconds(1'200));
+  EXPECT_EQ(serialisation(link, 12'288), Time::nanoseconds(1'200));
   EXPECT_EQ(serialisation(link, 1), Time::nanoseconds(400));
 }
 
@@ -58,7 +58,7 @@ TEST(Serialisation, MatchesPublishedPacketRates) {
   LinkModel wormhole = find_system("t3k").link;
   LinkModel blackhole = find_system("p150_x4").link;
   wormhole.packet.payload_bytes = blackhole.packet.payload_bytes = 4096;
-  const std::int64_t bytes = 4096 * 1000;
+  const std::int64_t bytes = 4'096'000;
   const auto gb_per_s = [&](const LinkModel& link) {
     return static_cast<double>(bytes) * 1e3 / static_cast<double>(serialisation(link, bytes).ps());
   };

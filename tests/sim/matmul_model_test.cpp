@@ -144,7 +144,7 @@ TEST(Matmul, ReadsAWeightFasterWhenItLiesOverTheBanks) {
   const Time sharded = duration(n150(), work);
   EXPECT_LT(sharded, interleaved);
   EXPECT_EQ(sharded, n150().launch + n150().dispatch_skew +
-                         time_for(256 * 112 * kBfp8Tile, n150().dram_sharded_bytes_per_s));
+                         time_for(kBfp8Tile * 256 * 112, n150().dram_sharded_bytes_per_s));
 }
 
 TEST(Matmul, ReadsAnInterleavedWeightNearThePublishedRate) {

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace ttmesh::sim {
 namespace {
@@ -150,6 +152,42 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"link.bandwidth=1b/s", "units B/s, kB/s"},
         Mistake{"chip.slowdown=2us", "a factor such as 2, 0.5 or 3/2"},
         Mistake{"host.dispatch=Traced", "traced, untraced, or a time"}));
+
+// Whatever is typed is either a setting or one clear error; nothing else happens.
+TEST(Setting, SurvivesMutatedTexts) {
+  const std::vector<std::string> seeds{"link(0-1).latency=+2us", "link(axis:1).bandwidth=12.5GB/s",
+                                       "chip(5).slowdown=x3/2", "host.dispatch=untraced"};
+  const std::string alphabet = "linkchpostaxis().:-=+x/0129.usGBbkM \xff";
+  std::mt19937 random(7);
+  const auto below = [&](std::size_t limit) { return random() % limit; };
+  int accepted = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    std::string text = seeds[below(seeds.size())];
+    for (std::size_t edits = 1 + below(3); edits > 0; --edits) {
+      const std::size_t at = below(text.size() + 1);
+      const char letter = alphabet[below(alphabet.size())];
+      switch (below(3)) {
+        case 0:
+          text.insert(at, 1, letter);
+          break;
+        case 1:
+          if (at < text.size()) text[at] = letter;
+          break;
+        default:
+          text.erase(at, 1);
+      }
+    }
+    try {
+      const Setting setting = parse_setting(text);
+      ++accepted;
+      if (std::holds_alternative<Time>(setting.value)) (void)apply(setting, Time::microseconds(1));
+      if (std::holds_alternative<std::int64_t>(setting.value)) (void)apply_rate(setting, 1'000);
+      if (std::holds_alternative<Ratio>(setting.value)) (void)apply_factor(setting, {3, 2});
+    } catch (const std::invalid_argument&) {
+    }
+  }
+  EXPECT_GT(accepted, 1'000);
+}
 
 TEST(Setting, RefusesResultsOutOfRange) {
   EXPECT_THROW((void)apply_to("link.latency=-2us", Time::microseconds(1)), std::invalid_argument);
