@@ -1,0 +1,42 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace ttmesh::cli {
+
+/// What a run of the `ttmesh` binary left behind.
+struct Outcome {
+  int exit_code = -1;  ///< -1 if a signal or the time limit ended it.
+  std::string out;
+  std::string err;
+  bool left_processes = false;  ///< Something it started was still running.
+};
+
+/// Runs the `ttmesh` binary, without a shell, in a process group of its own. One that takes longer
+/// than two minutes is ended and fails the test.
+[[nodiscard]] Outcome ttmesh(const std::vector<std::string>& arguments);
+
+/// What the binary prints with `--json -` appended; fails the test unless it succeeds and its
+/// stdout is one JSON document.
+[[nodiscard]] nlohmann::json json_of(std::vector<std::string> arguments);
+
+/// A folder for a test's files, deleted with all that is in it.
+class ScratchFolder {
+ public:
+  ScratchFolder();
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  /// Writes a file and returns its path.
+  std::string write(const std::string& name, const std::string& text) const;
+  std::string read(const std::string& name) const;
+
+ private:
+  std::string folder_;
+};
+
+}  // namespace ttmesh::cli

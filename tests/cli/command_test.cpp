@@ -1,0 +1,133 @@
+#include "tests/cli/command.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/command_line.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+TEST(Split, CutsAtTheFirstSeparator) {
+  const CommandLine line = split({"sweep", "--over", "x=1", "--", "run", "--", "y"});
+  EXPECT_THAT(line.own, testing::ElementsAre("sweep", "--over", "x=1"));
+  EXPECT_THAT(line.passed_on, testing::ElementsAre("run", "--", "y"));
+  EXPECT_TRUE(line.has_separator);
+}
+
+TEST(Split, KeepsEverythingWithoutASeparator) {
+  const CommandLine line = split({"topo", "show", "tg"});
+  EXPECT_THAT(line.own, testing::ElementsAre("topo", "show", "tg"));
+  EXPECT_THAT(line.passed_on, IsEmpty());
+  EXPECT_FALSE(line.has_separator);
+}
+
+TEST(Command, HelpNamesEveryCommandWithAnExample) {
+  const Outcome outcome = ttmesh({"--help"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.err, IsEmpty());
+  for (const char* command : {"topo", "run", "op"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("\n  ttmesh ") + command + " ")) << command;
+  }
+}
+
+TEST(Command, PrintsItsVersion) {
+  const Outcome outcome = ttmesh({"--version"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, testing::MatchesRegex("ttmesh [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+/// Arguments that are wrong usage.
+class WrongUsage : public testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(WrongUsage, ExitsWith2AndOneError) {
+  const Outcome outcome = ttmesh(GetParam());
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, StartsWith("ttmesh: error: "));
+  EXPECT_THAT(outcome.err.substr(1), testing::Not(HasSubstr("ttmesh: error: ")));
+  EXPECT_FALSE(outcome.left_processes);
+}
+
+std::vector<std::string> small_matmul(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"op", "matmul", "-t", "n150", "--m",
+                                     "32", "--k",    "32", "--n",  "32"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::vector<std::string> small_run(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"run",   "mlp", "-t",           "t3k:1x2:line",
+                                     "--dim", "64",  "--hidden-dim", "128"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+using Arguments = std::vector<std::string>;
+
+INSTANTIATE_TEST_SUITE_P(Any, WrongUsage,
+                         testing::Values(Arguments{"topo"}, Arguments{"fly"}, Arguments{"--fly"},
+                                         Arguments{"op"}, Arguments{"op", "matmul"},
+                                         Arguments{"run"},
+                                         Arguments{"topo", "show", "tg", "--", "x"},
+                                         Arguments{"--", "run"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Op, WrongUsage,
+    testing::Values(Arguments{"op", "matmul", "-t", "n150", "--m", "0", "--k", "1", "--n", "1"},
+                    small_matmul({"--fidelity", "hifi5"}), small_matmul({"--grid", "8"}),
+                    small_matmul({"--grid", "20x20"}), small_matmul({"--in0-memory", "sram"}),
+                    small_matmul({"--dtype", "f64"}), small_matmul({"--set", "link.latency"}),
+                    small_matmul({"--threads", "-1"}), small_matmul({"--system", "cray"}),
+                    small_matmul({"--hosts", "2"})));
+
+INSTANTIATE_TEST_SUITE_P(
+    Run, WrongUsage,
+    testing::Values(small_run({"--mode", "train"}), small_run({"--weight-dtype", "int8"}),
+                    small_run({"--hosts", "2"}), small_run({"--rank-bindings", "x"}),
+                    small_run({"--transport", "tcp"}), small_run({"--scenario", "x"}),
+                    small_run({"--ops-csv", "x"}), small_run({"--topology", "tg"}),
+                    small_run({"--model", "llama-3.1-8b"}), small_run({"--mesh", "7"}),
+                    small_run({"--batch", "0"}), small_run({"--pcc", "1.5"}),
+                    small_run({"--json", "/nowhere/x.json"}), Arguments{"run", "mlp", "-t", "tg"},
+                    Arguments{"run", "mlp", "-t", "tg", "--dim", "64"},
+                    Arguments{"run", "mlp", "-t", "tg", "--model", "gpt-9"},
+                    Arguments{"run", "mlp", "--model", "llama-3.1-8b"},
+                    Arguments{"run", "attention", "-t", "tg", "--model", "llama-3.1-8b"}));
+
+TEST(Command, WithoutArgumentsShowsItsHelpAndExitsWith2) {
+  const Outcome outcome = ttmesh({});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("Subcommands:"));
+}
+
+TEST(Command, NamesTheModelsWhenOneIsUnknown) {
+  const Outcome outcome = ttmesh({"run", "mlp", "-t", "tg", "--model", "gpt-9"});
+  EXPECT_THAT(outcome.err, HasSubstr("gpt-9"));
+  EXPECT_THAT(outcome.err, HasSubstr("llama-3.3-70b"));
+}
+
+TEST(Command, NamesTheSystemsWhenATopologyIsUnknown) {
+  const Outcome outcome = ttmesh({"topo", "show", "nosuch"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("t3k"));
+}
+
+TEST(Command, ExitsWith1WhenATopologyFileIsMissing) {
+  const Outcome outcome =
+      ttmesh({"run", "mlp", "-t", "missing/tg.yaml", "--model", "llama-3.1-8b"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("missing/tg.yaml"));
+}
+
+}  // namespace
+}  // namespace ttmesh::cli
