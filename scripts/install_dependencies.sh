@@ -20,6 +20,7 @@ packages=(
   libmsgpack-cxx-dev
   libprotobuf-dev
   libspdlog-dev
+  libxxhash-dev
   libyaml-cpp-dev
   ninja-build
   nlohmann-json3-dev
