@@ -208,8 +208,8 @@ TEST(Run, ListsTheMeshesWhenThereAreSeveral) {
                                          "  - {name: right, shape: [1, 4]}\n");
   const Outcome outcome = ttmesh(mlp(file));
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("left"));
-  EXPECT_THAT(outcome.err, HasSubstr("right"));
+  EXPECT_THAT(outcome.err, HasSubstr("0 (2x2)"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 (1x4)"));
   EXPECT_EQ(json_of(mlp(file, {"--mesh", "0"}))["module"], "mlp_2d");
   EXPECT_EQ(json_of(mlp(file, {"--mesh", "1"}))["module"], "mlp_1d");
 }
