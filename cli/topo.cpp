@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -10,9 +11,11 @@
 #include <stdexcept>
 
 #include "cli/topo_drawing.hpp"
+#include "mesh/topology/dot.hpp"
 #include "mesh/topology/error.hpp"
 #include "mesh/topology/facts.hpp"
 #include "mesh/topology/load.hpp"
+#include "mesh/topology/ttmesh_yaml.hpp"
 #include "sim/system.hpp"
 
 namespace ttmesh::cli {
@@ -62,15 +65,14 @@ nlohmann::ordered_json facts_json(const Topology& topology) {
   return json;
 }
 
-void write_json(const std::string& path, const nlohmann::ordered_json& json, std::ostream& out) {
-  // Names come from files, which need not be UTF-8.
-  const std::string text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+/// Writes to a file, or to `out` if the path is "-".
+void write_text(const std::string& path, const std::string& text, std::ostream& out) {
   if (path == "-") {
-    out << text << "\n";
+    out << text;
     return;
   }
   std::ofstream file(path);
-  file << text << "\n";
+  file << text;
   file.close();
   if (!file) throw std::runtime_error("[topo] cannot write " + path);
 }
@@ -216,8 +218,26 @@ int exit_code_of(const std::string& topology, const Run& run) {
 int topo_show(const TopoShowArguments& arguments, std::ostream& out) {
   const mesh::ParsedTopology parsed =
       mesh::parse_topology(arguments.topology, {.system = arguments.system});
-  if (arguments.json != "-") show(parsed, out);
-  if (!arguments.json.empty()) write_json(arguments.json, facts_json(parsed.topology), out);
+  if (arguments.json == "-" && arguments.dot == "-") {
+    throw std::invalid_argument("[topo] --json - and --dot - would share stdout; name a file");
+  }
+  if (arguments.json != "-" && arguments.dot != "-") show(parsed, out);
+  if (!arguments.json.empty()) {
+    // Names come from files, which need not be UTF-8.
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+    write_text(arguments.json, facts_json(parsed.topology).dump(2, ' ', false, kReplace) + "\n",
+               out);
+  }
+  if (!arguments.dot.empty()) write_text(arguments.dot, mesh::dot(parsed.topology), out);
+  if (!arguments.svg.empty()) write_svg(mesh::dot(parsed.topology), arguments.svg);
+  return 0;
+}
+
+int topo_convert(const TopoConvertArguments& arguments, std::ostream& out) {
+  mesh::ParsedTopology parsed =
+      mesh::parse_topology(arguments.topology, {.system = arguments.system});
+  parsed.topology.name = std::filesystem::path(arguments.topology).stem().string();
+  write_text(arguments.output, mesh::ttmesh_yaml(parsed.topology), out);
   return 0;
 }
 
@@ -255,6 +275,9 @@ void add_topo(CLI::App& app, int& exit_code) {
                              [&] { return topo_show(*show_arguments, std::cout); });
   });
 
+  show_command->add_option("--dot", show_arguments->dot, "Write a graphviz graph to a file, or -");
+  show_command->add_option("--svg", show_arguments->svg, "Draw the graph with graphviz to a file");
+
   const auto check_arguments = std::make_shared<TopoCheckArguments>();
   CLI::App* check_command = topo->add_subcommand("check", "List every problem of a topology file");
   check_command->add_option("file", check_arguments->file, "A topology file")->required();
@@ -262,6 +285,17 @@ void add_topo(CLI::App& app, int& exit_code) {
   check_command->callback([check_arguments, &exit_code] {
     exit_code = exit_code_of(check_arguments->file,
                              [&] { return topo_check(*check_arguments, std::cout); });
+  });
+
+  const auto convert_arguments = std::make_shared<TopoConvertArguments>();
+  CLI::App* convert_command =
+      topo->add_subcommand("convert", "Write a topology in this project's own format");
+  convert_command->add_option("topology", convert_arguments->topology, kTopology)->required();
+  convert_command->add_option("--system", convert_arguments->system, kSystem);
+  convert_command->add_option("-o,--output", convert_arguments->output, "A file, or - (stdout)");
+  convert_command->callback([convert_arguments, &exit_code] {
+    exit_code = exit_code_of(convert_arguments->topology,
+                             [&] { return topo_convert(*convert_arguments, std::cout); });
   });
 }
 

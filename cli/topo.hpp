@@ -11,10 +11,13 @@ struct TopoShowArguments {
   std::string topology;               ///< A file or SYSTEM[:ROWSxCOLS[:line|ring]].
   std::optional<std::string> system;  ///< Preset in place of the file's.
   std::string json;  ///< File for the facts, or "-": `out`, and nothing else there.
+  std::string dot;   ///< The same for a graph in graphviz' language.
+  std::string svg;   ///< File for a picture that graphviz draws.
 };
 
 /// Draws the topology and states its facts; what a launch would refuse is marked.
-/// Returns the exit code. Throws mesh::InvalidFile or std::invalid_argument.
+/// Returns the exit code. Throws mesh::InvalidFile or std::invalid_argument, and std::runtime_error
+/// if a file cannot be written or graphviz is missing.
 int topo_show(const TopoShowArguments& arguments, std::ostream& out);
 
 struct TopoCheckArguments {
@@ -26,6 +29,15 @@ struct TopoCheckArguments {
 /// 1, or says that it is valid and returns 0. Throws std::invalid_argument if there is no such
 /// file.
 int topo_check(const TopoCheckArguments& arguments, std::ostream& out);
+
+struct TopoConvertArguments {
+  std::string topology;
+  std::optional<std::string> system;
+  std::string output = "-";  ///< File to write, or "-": `out`.
+};
+
+/// Writes a topology in this project's own format. Returns the exit code; throws as `topo_show`.
+int topo_convert(const TopoConvertArguments& arguments, std::ostream& out);
 
 /// Adds `topo` with its subcommands. Running one leaves its exit code in `exit_code`.
 void add_topo(CLI::App& app, int& exit_code);

@@ -1,6 +1,15 @@
 #include "cli/topo_drawing.hpp"
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
 
 namespace ttmesh::cli {
 namespace {
@@ -102,6 +111,31 @@ class Drawing {
 std::string drawing(const MeshDescription& mesh) {
   if (!mesh.is_grid || mesh.shape.rows > kMaxRows || mesh.shape.cols > kMaxCols) return "";
   return Drawing(mesh).text();
+}
+
+void write_svg(const std::string& dot, const std::string& path) {
+  // The graph goes through a file, since a pipe would need a reader and a writer at once.
+  const std::string source = path + ".dot";
+  std::ofstream file(source);
+  file << dot;
+  file.close();
+  if (!file) throw std::runtime_error("[topo] cannot write " + source);
+  std::string program = "dot";
+  std::string format = "-Tsvg";
+  std::string output = "-o" + path;
+  std::string input = source;
+  std::array<char*, 5> arguments{program.data(), format.data(), output.data(), input.data(),
+                                 nullptr};
+  pid_t child = 0;
+  int status = -1;
+  const int failed = posix_spawnp(&child, "dot", nullptr, nullptr, arguments.data(), environ);
+  const bool done = failed == 0 && waitpid(child, &status, 0) == child;
+  std::error_code ignored;
+  std::filesystem::remove(source, ignored);
+  if (!done || status != 0) {
+    throw std::runtime_error("[topo] graphviz did not draw " + path +
+                             "; install the package 'graphviz', or use --dot");
+  }
 }
 
 }  // namespace ttmesh::cli

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,8 +21,7 @@ namespace {
 constexpr IntRange kExtent{1, 4096};
 constexpr IntRange kLinks{1, kMaxChannels};
 
-/// Reads one file: meshes first, since connections refer to them. `chip_lines_` are edges that a
-/// mesh lists chip by chip, with chips numbered within their mesh.
+/// Reads one file: meshes first, since connections refer to them.
 class Document {
  public:
   Document(const InputFile& file, const YamlValue& root) : reader_(file.path), root_(root) {}
@@ -28,8 +29,9 @@ class Document {
   ParsedTopology parse() {
     reader_.expect_keys(root_, "",
                         {"ttmesh", "name", "system", "usable_links", "link", "unplaced_links",
-                         "mesh", "meshes", "connections"});
+                         "one_host", "mesh", "meshes", "connections"});
     read_head();
+    read_one_host();
     read_link();
     read_meshes();
     read_connections();
@@ -38,9 +40,14 @@ class Document {
 
     std::vector<Edge> edges = inter_mesh_edges(topology_.meshes, connections_);
     for (const MeshDescription& mesh : topology_.meshes) {
-      const std::vector<Edge> grid = neighbour_edges(mesh);
+      std::vector<Edge> grid = neighbour_edges(mesh);
+      apply_uneven(grid);
       edges.insert(edges.end(), grid.begin(), grid.end());
     }
+    for (const auto& [chips, uneven] : uneven_) {
+      reader_.report(*uneven.at, uneven.field, "these chips are no neighbours; use express");
+    }
+    reader_.finish();
     edges.insert(edges.end(), listed_edges_.begin(), listed_edges_.end());
     topology_.set_edges(std::move(edges));
     return {std::move(topology_), {}};
@@ -64,6 +71,11 @@ class Document {
       topology_.unplaced_links =
           reader_.integer(*links, "unplaced_links", {0, kMaxInterMeshLinks}).value_or(0);
     }
+  }
+
+  void read_one_host() {
+    const YamlValue* one = root_.find("one_host");
+    if (one != nullptr) topology_.one_host = reader_.boolean(*one, "one_host").value_or(false);
   }
 
   void read_system(const YamlValue& at, const std::string& word) {
@@ -218,47 +230,65 @@ class Document {
     }
   }
 
-  /// Links written out chip by chip: `links` of a graph, `express` of a mesh.
+  /// Links written out chip by chip: `links` of a graph or of uneven neighbours, `express` chords.
   void read_listed(const YamlValue& value, const std::string& field, const MeshDescription& mesh) {
-    const bool graph = !mesh.is_grid;
-    if (graph && value.find("links") == nullptr) return;
-    if (!graph && value.find("links") != nullptr) {
-      reader_.report(*value.find("links"), field_path(field, "links"),
-                     "is for a mesh with chips in place of a shape; use express");
-      return;
-    }
-    const char* key = graph ? "links" : "express";
-    const YamlValue* list = value.find(key);
-    if (list == nullptr || !reader_.expect_sequence(*list, field_path(field, key))) return;
-    for (std::size_t i = 0; i < list->items.size(); ++i) {
-      read_listed_edge(list->items[i], field_path(field_path(field, key), i), mesh);
-    }
+    const auto each = [&](const char* key, const auto& read) {
+      const YamlValue* list = value.find(key);
+      const std::string path = field_path(field, key);
+      if (list == nullptr || !reader_.expect_sequence(*list, path)) return;
+      for (std::size_t i = 0; i < list->items.size(); ++i) {
+        read(list->items[i], field_path(path, i));
+      }
+    };
+    each("links", [&](const YamlValue& entry, const std::string& path) {
+      const auto edge = read_listed_edge(entry, path, mesh, 3);
+      if (!edge) return;
+      if (!mesh.is_grid) {
+        listed_edges_.push_back(*edge);
+      } else if (!uneven_.emplace(std::pair(edge->a, edge->b), Uneven{&entry, path, *edge})
+                      .second) {
+        reader_.report(entry, path, "these chips are listed already");
+      }
+    });
+    if (!mesh.is_grid) return;
+    each("express", [&](const YamlValue& entry, const std::string& path) {
+      auto edge = read_listed_edge(entry, path, mesh, 2);
+      if (!edge) return;
+      edge->kind = Edge::Kind::Express;
+      edge->axis = mesh.coordinate(edge->a).col == mesh.coordinate(edge->b).col ? 0 : 1;
+      listed_edges_.push_back(*edge);
+    });
   }
 
-  void read_listed_edge(const YamlValue& entry, const std::string& path,
-                        const MeshDescription& mesh) {
-    const std::size_t length = mesh.is_grid ? 2 : 3;
+  /// [chip, chip] or [chip, chip, links], by `length`.
+  std::optional<Edge> read_listed_edge(const YamlValue& entry, const std::string& path,
+                                       const MeshDescription& mesh, std::size_t length) {
     if (entry.kind != YamlValue::Kind::Sequence || entry.items.size() != length) {
       reader_.report(entry, path,
-                     std::string("must be [chip, chip") + (mesh.is_grid ? "]" : ", links]") +
+                     std::string("must be [chip, chip") + (length == 2 ? "]" : ", links]") +
                          ", found " + entry.description());
-      return;
+      return std::nullopt;
     }
     const IntRange chips{0, mesh.shape.size() - 1};
     const auto a = reader_.integer(entry.items[0], path, chips);
     const auto b = reader_.integer(entry.items[1], path, chips);
-    const auto links = mesh.is_grid ? mesh.channels : reader_.integer(entry.items[2], path, kLinks);
-    if (!a || !b || !links) return;
+    const auto links = length == 2 ? mesh.channels : reader_.integer(entry.items[2], path, kLinks);
+    if (!a || !b || !links) return std::nullopt;
     if (*a == *b) {
       reader_.report(entry, path, "joins chip " + std::to_string(*a) + " to itself");
-      return;
+      return std::nullopt;
     }
-    Edge edge{mesh.first_chip + std::min(*a, *b), mesh.first_chip + std::max(*a, *b), *links};
-    if (mesh.is_grid) {
-      edge.kind = Edge::Kind::Express;
-      edge.axis = mesh.coordinate(edge.a).col == mesh.coordinate(edge.b).col ? 0 : 1;
+    return Edge{mesh.first_chip + std::min(*a, *b), mesh.first_chip + std::max(*a, *b), *links};
+  }
+
+  /// Gives the neighbours that `links` lists their own count; `links` of others are mistakes.
+  void apply_uneven(std::vector<Edge>& grid) {
+    for (Edge& edge : grid) {
+      const auto found = uneven_.find({edge.a, edge.b});
+      if (found == uneven_.end()) continue;
+      edge.channels = found->second.edge.channels;
+      uneven_.erase(found);
     }
-    listed_edges_.push_back(edge);
   }
 
   void read_connections() {
@@ -348,11 +378,19 @@ class Document {
     return MeshConnection::End{mesh, pair->second};
   }
 
+  /// A neighbour pair whose link count differs from its mesh's, and where the file says so.
+  struct Uneven {
+    const YamlValue* at;
+    std::string field;
+    Edge edge;
+  };
+
   YamlReader reader_;
   const YamlValue& root_;
   const sim::System* system_ = nullptr;
   Topology topology_;
   std::vector<Edge> listed_edges_;
+  std::map<std::pair<ChipId, ChipId>, Uneven> uneven_;
   std::vector<MeshConnection> connections_;
   bool too_large_ = false;
 };

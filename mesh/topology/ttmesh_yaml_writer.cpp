@@ -1,4 +1,4 @@
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -46,17 +46,22 @@ std::string mesh_text(const Topology& topology, const MeshDescription& mesh,
   }
   text += indent + "policy: " + (mesh.policy == ChannelPolicy::Strict ? "strict\n" : "relaxed\n");
   if (mesh.is_switch) text += indent + "switch: true\n";
-  std::string listed;
-  for (const Edge& edge : topology.edges) {
-    const bool wanted =
-        mesh.is_grid ? edge.kind == Edge::Kind::Express : edge.kind == Edge::Kind::Neighbour;
-    if (!wanted || !mesh.owns(edge.a) || !mesh.owns(edge.b)) continue;
-    const int a = edge.a - mesh.first_chip;
-    const int b = edge.b - mesh.first_chip;
-    listed += indent + "  - [" + std::to_string(a) + ", " + std::to_string(b) +
-              (mesh.is_grid ? "" : ", " + std::to_string(edge.channels)) + "]\n";
+  std::string links;
+  std::string express;
+  auto edge = std::lower_bound(topology.edges.begin(), topology.edges.end(), mesh.first_chip,
+                               [](const Edge& each, ChipId chip) { return each.a < chip; });
+  for (; edge != topology.edges.end() && mesh.owns(edge->a); ++edge) {
+    if (edge->kind == Edge::Kind::InterMesh) continue;
+    const std::string chips = indent + "  - [" + std::to_string(edge->a - mesh.first_chip) + ", " +
+                              std::to_string(edge->b - mesh.first_chip);
+    if (edge->kind == Edge::Kind::Express) {
+      express += chips + "]\n";
+    } else if (edge->channels != mesh.channels) {
+      links += chips + ", " + std::to_string(edge->channels) + "]\n";
+    }
   }
-  if (!listed.empty()) text += indent + (mesh.is_grid ? "express:\n" : "links:\n") + listed;
+  if (!links.empty()) text += indent + "links:\n" + links;
+  if (!express.empty()) text += indent + "express:\n" + express;
   return text;
 }
 
@@ -81,6 +86,7 @@ std::string ttmesh_yaml(const Topology& topology) {
   if (topology.unplaced_links > 0) {
     text += "unplaced_links: " + std::to_string(topology.unplaced_links) + "\n";
   }
+  if (topology.one_host) text += "one_host: true\n";
   text += "meshes:\n";
   for (const MeshDescription& mesh : topology.meshes) {
     text += "  - " + mesh_text(topology, mesh, "    ");

@@ -140,6 +140,24 @@ class SecondDocument final : public YAML::EventHandler {
   const std::string& path_;
 };
 
+/// Refuses brackets that open by the thousand: yaml-cpp would read all of them before the first
+/// event. Those in strings and comments count too, and no real file has nearly as many.
+void check_brackets(const InputFile& file) {
+  constexpr int kMaxOpen = 1'000;
+  int open = 0;
+  int line = 1;
+  for (const char c : file.text) {
+    if (c == '\n') ++line;
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open > kMaxOpen) {
+      throw InvalidFile(
+          {{file.path, line, "",
+            "nested deeper than " + std::to_string(kMaxDepth) + " levels, the limit"}});
+    }
+  }
+}
+
 }  // namespace
 
 const YamlValue* YamlValue::find(std::string_view key) const {
@@ -164,6 +182,7 @@ std::string YamlValue::description() const {
 }
 
 YamlValue parse_yaml(const InputFile& file) {
+  check_brackets(file);
   std::vector<Problem> problems;
   TreeBuilder builder(file.path, problems);
   try {

@@ -162,6 +162,20 @@ TEST(TtmeshYaml, AddsLinksBetweenTheSameChips) {
   EXPECT_EQ(topology.channels_between(1, 2), 3);
 }
 
+TEST(TtmeshYaml, TakesNeighboursWithACountOfTheirOwn) {
+  const Topology topology = parse(kHead + "mesh: {shape: [1, 3], links: [[2, 1, 7]]}\n");
+  EXPECT_EQ(topology.channels_between(0, 1), 2);
+  EXPECT_EQ(topology.channels_between(1, 2), 7);
+  EXPECT_EQ(parse(ttmesh_yaml(topology)).edges, topology.edges);
+}
+
+TEST(TtmeshYaml, PutsSeveralMeshesOnOneHost) {
+  const Topology topology =
+      parse(kHead + "one_host: true\nmeshes: [{shape: [1, 2]}, {shape: [1, 2]}]\n");
+  EXPECT_EQ(topology.host_count(), 1);
+  EXPECT_EQ(parse(ttmesh_yaml(topology)).host_count(), 1);
+}
+
 TEST(TtmeshYaml, TakesChipsThatFormNoGrid) {
   const Topology topology =
       parse(kHead + "mesh: {chips: 3, links: [[0, 1, 2], [0, 2, 2], [2, 1, 1]]}\n");
@@ -230,7 +244,11 @@ INSTANTIATE_TEST_SUITE_P(
              "mesh.express[0]: must be an integer from 0 to 7, found '8'"},
         Case{"mesh: {shape: [2, 4], express: [[3, 3]]}\n", "joins chip 3 to itself"},
         Case{"mesh: {chips: 2, shape: [1, 2]}\n", "mesh.shape: has no meaning beside chips"},
-        Case{"mesh: {shape: [1, 2], links: []}\n", "use express"},
+        Case{"mesh: {shape: [2, 2], links: [[0, 3, 1]]}\n",
+             "mesh.links[0]: these chips are no neighbours; use express"},
+        Case{"mesh: {shape: [1, 2], links: [[0, 1, 1], [1, 0, 2]]}\n", "listed already"},
+        Case{"mesh: {shape: [1, 2], links: [[0, 1]]}\n", "must be [chip, chip, links]"},
+        Case{"mesh: {shape: [1, 2]}\none_host: 3\n", "one_host: must be true or false"},
         Case{"mesh: {shape: [1, 2]}\nusable_links: 3\n",
              "usable_links: is 3, more than the 2 channels between neighbours"},
         Case{"link: {latency: 5}\nmesh: {shape: [1, 2]}\n", "link.latency: must be a time"},
