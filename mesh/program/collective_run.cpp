@@ -189,7 +189,8 @@ void CollectiveRun::copy(const Step& step) {
   Slot& into = slot(step.slot);
   const Slot& from = slot(step.source);
   const sim::CollectiveModel& model = chip_.machine.collective;
-  const sim::Time duration = sim::copy_time(model, chip_.ports.first_link(), from.piece.bytes);
+  const std::int64_t share = (from.piece.bytes + plan_.num_links - 1) / plan_.num_links;
+  const sim::Time duration = sim::copy_time(model, chip_.ports.first_link(), share);
   const sim::Time start =
       model.serial_copy ? lane(step).worker.claim(from.ready, duration) : from.ready;
   if (step.slot != step.source) into = from;

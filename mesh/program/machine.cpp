@@ -55,16 +55,6 @@ void apply_to_chips(const Setting& setting, Machine& machine) {
   for (sim::Ratio& slowdown : machine.slowdown) slowdown = sim::apply_factor(setting, slowdown);
 }
 
-void apply_to_host(const Setting& setting, Machine& machine) {
-  sim::HostModel& host = machine.host;
-  const auto* word = std::get_if<std::string>(&setting.value);
-  if (word != nullptr) {
-    host.dispatch = *word == "untraced" ? host.untraced_dispatch : host.traced_dispatch;
-  } else {
-    host.dispatch = sim::apply(setting, host.dispatch);
-  }
-}
-
 }  // namespace
 
 int Machine::edge_between(ChipId a, ChipId b) const {
@@ -113,7 +103,7 @@ Machine make_machine(Topology topology, const std::vector<Setting>& settings) {
         apply_to_chips(setting, machine);
         break;
       case Selector::Kind::Host:
-        apply_to_host(setting, machine);
+        machine.host.dispatch = sim::apply_dispatch(setting, machine.host);
         break;
     }
   }
