@@ -30,10 +30,10 @@ Chunk chunk_of(const Member& member, int parts, Lane lane, int hop, int distance
 // A slice whose owner is `distance` hops away from its chip takes its first hop at hop 0. At each
 // hop a chip passes on, the farthest first, the slices that have come that far and are not at their
 // owner yet. The link's last slice is the one that went farthest, and is added first: nothing is
-// added before all slices are there.
+// added before all slices are there. A lane carries nothing on to a neighbour that has not started.
 Generator<Step> scatter(Member member, int parts) {
   const int farthest = member.size / 2;
-  const std::vector<Step> barrier = ring_barrier(member, farthest);
+  const std::vector<Step> barrier = neighbour_barrier(member);
   for (const Step& step : barrier) co_yield step;
 
   const Slots slots{member.size, parts};

@@ -98,15 +98,4 @@ std::vector<Step> neighbour_barrier(const Member& member) {
   return steps;
 }
 
-std::vector<Step> ring_barrier(const Member& member, int hops) {
-  std::vector<Step> steps;
-  for (int hop = 0; hop < hops; ++hop) {
-    for (Step step : neighbour_barrier(member)) {
-      step.round = hop;
-      steps.push_back(step);
-    }
-  }
-  return steps;
-}
-
 }  // namespace ttmesh::ccl

@@ -36,8 +36,4 @@ struct Chunk {
 /// Entry barrier of neighbours: a lane opens on a chip when the next chip ahead has started.
 [[nodiscard]] std::vector<mesh::Step> neighbour_barrier(const Member& member);
 
-/// Entry barrier of payloads that travel `hops` hops around a ring: a lane opens on a chip when
-/// that many chips ahead have started. The signal is passed on that often.
-[[nodiscard]] std::vector<mesh::Step> ring_barrier(const Member& member, int hops);
-
 }  // namespace ttmesh::ccl

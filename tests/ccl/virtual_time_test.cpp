@@ -59,7 +59,7 @@ class Forms {
   Time reduce_scatter_direct() const {
     const std::int64_t quarters =
         chips_ % 2 == 0 ? 2 * rounds() * (rounds() - 1) + chips_ : 2 * rounds() * (rounds() + 1);
-    return model_.setup + rounds() * (barrier() + model_.direct_step) + link_.latency +
+    return model_.setup + barrier() + rounds() * model_.direct_step + link_.latency +
            stream(Engine::Direct, true, quarters * bytes_ / chips_ / 4);
   }
   /// A router forwards when it has the first packet.
