@@ -19,8 +19,6 @@
 namespace ttmesh::ops {
 namespace {
 
-using mesh::Distribution;
-using mesh::Placement;
 using mesh::Shape;
 using mesh::TensorSpec;
 

@@ -42,8 +42,8 @@ class OpenMpThreads {
 };
 
 const dnnl::engine& cpu() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
+  static const dnnl::engine kCpu(dnnl::engine::kind::cpu, 0);
+  return kCpu;
 }
 
 dnnl::stream& stream() {
@@ -212,9 +212,9 @@ void unpack(const PackedMatrix& matrix, const std::byte* packed, std::byte* plai
 
 bool has_native_bfloat16() {
   constexpr auto kNeeded = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  static const bool native =
+  static const bool kNative =
       (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & kNeeded) == kNeeded;
-  return native;
+  return kNative;
 }
 
 }  // namespace ttmesh::ops

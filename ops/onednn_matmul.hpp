@@ -24,6 +24,7 @@ struct OneDnnMatmul {
   bool accumulates = false;                      ///< c += a * b.
   int threads = 1;                               ///< OpenMP threads that share the work.
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): the check takes the default for a null pointer.
   friend constexpr auto operator<=>(const OneDnnMatmul&, const OneDnnMatmul&) = default;
 };
 

@@ -17,7 +17,7 @@ struct ProductShape {
   std::int64_t n = 0;
   bool a_repeats = false;  ///< One a for all batches.
 
-  friend constexpr auto operator<=>(const ProductShape&, const ProductShape&) = default;
+  friend constexpr bool operator==(const ProductShape&, const ProductShape&) = default;
 };
 
 /// What becomes of the second operand.

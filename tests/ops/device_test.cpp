@@ -46,21 +46,21 @@ class OpsOnDevice : public testing::Test {
     return mesh::open(mesh::load_topology("t3k"), table, std::move(options));
   }
 
-  void TearDown() override { device_.close(); }
+  void TearDown() override { device.close(); }
 
-  TensorSpec spec(Shape global, mesh::Placement rows, mesh::Placement cols,
+  TensorSpec spec(const Shape& global, mesh::Placement rows, mesh::Placement cols,
                   DataType dtype = DataType::Float32) const {
-    const mesh::Distribution distribution{.mesh = device_.shape(), .placements = {rows, cols}};
+    const mesh::Distribution distribution{.mesh = device.shape(), .placements = {rows, cols}};
     return {.shape = mesh::local_shape(global, distribution),
             .dtype = dtype,
             .distribution = distribution};
   }
 
   mesh::Tensor random(const TensorSpec& of, std::uint64_t stream) {
-    return random_normal(device_, of, {.key = {.seed = 1, .stream = stream}});
+    return random_normal(device, of, {.key = {.seed = 1, .stream = stream}});
   }
 
-  mesh::MeshDevice device_ = open();
+  mesh::MeshDevice device = open();
 };
 
 std::vector<float> floats_of(const mesh::Tensor& tensor) { return mesh::to_host(tensor).floats(); }
@@ -70,7 +70,7 @@ TEST_F(OpsOnDevice, MultipliesByAColumnShardedWeight) {
   const auto w = random(spec({1, 1, 64, 128}, replicate(), shard(3)), 2);
   const auto y = linear(x, w);
   EXPECT_EQ(y.global_shape(), (Shape{1, 1, 32, 128}));
-  std::vector<float> want(32 * 128);
+  std::vector<float> want(std::size_t{32} * 128);
   matmul_f32(floats_of(x), floats_of(w), want, {.m = 32, .k = 64, .n = 128});
   const std::vector<float> got = floats_of(y);
   for (std::size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-4);
@@ -82,12 +82,12 @@ TEST_F(OpsOnDevice, SumsTermsOfARowShardedProduct) {
   const auto y = linear(x, w);
   ASSERT_EQ(y.distribution().along(1), mesh::partial());
   EXPECT_THROW(mesh::to_host(y), std::invalid_argument);
-  std::vector<float> got(32 * 96, 0.0F);
+  std::vector<float> got(std::size_t{32} * 96, 0.0F);
   const auto terms = mesh::shards_to_host(y);
   for (std::size_t col = 0; col < 4; ++col) {
     for (std::size_t i = 0; i < got.size(); ++i) got[i] += terms[col].floats()[i];
   }
-  std::vector<float> want(32 * 96);
+  std::vector<float> want(std::size_t{32} * 96);
   matmul_f32(floats_of(x), floats_of(w), want, {.m = 32, .k = 64, .n = 96});
   for (std::size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-4);
 }
@@ -142,36 +142,36 @@ TEST_F(OpsOnDevice, SumsOverADimInPlaceOfACollective) {
 TEST_F(OpsOnDevice, DeclaresABiasAsATermOfASum) {
   const auto x = random(spec({1, 1, 32, 64}, replicate(), shard(3)), 1);
   const auto w = random(spec({1, 1, 64, 32}, replicate(), shard(2)), 2);
-  const auto bias = full(device_, spec({1, 1, 1, 32}, replicate(), replicate()), 0.25);
+  const auto bias = full(device, spec({1, 1, 1, 32}, replicate(), replicate()), 0.25);
   EXPECT_THROW((void)linear(x, w, {.bias = bias}), std::invalid_argument);
   const auto term = place_as(bias, {replicate(), mesh::partial()});
   EXPECT_EQ(linear(x, w, {.bias = term}).distribution().along(1), mesh::partial());
 }
 
 TEST_F(OpsOnDevice, ShowsOptionsInTheProgram) {
-  device_.record_program();
+  device.record_program();
   const auto x = random(spec({1, 1, 32, 64}, replicate(), replicate()), 1);
   const auto y = mul(x, 2.0F);
-  ASSERT_EQ(device_.program().size(), 2U);
-  EXPECT_THAT(to_string(*device_.program()[1]),
+  ASSERT_EQ(device.program().size(), 2U);
+  EXPECT_THAT(to_string(*device.program()[1]),
               testing::HasSubstr("activation=none dtype=f32 memory=dram scalar=2"));
 }
 
 TEST_F(OpsOnDevice, RefusesADeallocatedTensor) {
-  const auto x = zeros(device_, spec({1, 1, 32, 64}, replicate(), replicate()));
+  const auto x = zeros(device, spec({1, 1, 32, 64}, replicate(), replicate()));
   deallocate(x);
   EXPECT_THROW((void)add(x, x), std::invalid_argument);
 }
 
 TEST_F(OpsOnDevice, TakesTheSameVirtualTimeWithoutValues) {
-  const auto run = [this](mesh::MeshDevice device) {
-    device_.close();
-    device_ = device;
+  const auto run = [this](const mesh::MeshDevice& opened) {
+    device.close();
+    device = opened;
     const auto x = random(spec({1, 1, 32, 64}, replicate(), replicate()), 1);
     const auto w = random(spec({1, 1, 64, 128}, replicate(), shard(3)), 2);
     const auto y = linear(x, w, {.activation = Activation::Silu, .dtype = DataType::Bfp8B});
     const auto z = add(y, y);
-    return device_.synchronize();
+    return device.synchronize();
   };
   EXPECT_EQ(run(open()), run(open({.timing_only = true})));
 }

@@ -47,12 +47,12 @@ class OpTrial {
 
  private:
   static const mesh::OpTable& table() {
-    static const mesh::OpTable ops = [] {
+    static const mesh::OpTable kOps = [] {
       mesh::OpTable filled;
       register_ops(filled);
       return filled;
     }();
-    return ops;
+    return kOps;
   }
 
   const mesh::OpDefinition& definition_;
