@@ -96,10 +96,20 @@ std::string list(const std::vector<Edge>& edges) {
   return text;
 }
 
+/// A name from a file, fit for a terminal.
+std::string printable(const std::string& name) {
+  std::string text = name.substr(0, 80);
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = '?';
+  }
+  return text;
+}
+
 std::string title(const MeshDescription& mesh) {
   if (!mesh.is_grid) return "chips in no grid";
   std::string text = std::string(mesh.is_switch ? "switch " : "mesh ") + std::to_string(mesh.id) +
-                     " (" + mesh.name + "): " + to_string(mesh.shape) + ", " +
+                     " (" + printable(mesh.name) + "): " + to_string(mesh.shape) + ", " +
                      word(mesh.dim_types[0]) + " x " + word(mesh.dim_types[1]) + ", " +
                      std::to_string(mesh.channels) + " channels";
   if (mesh.host_shape.size() > 1) text += ", hosts " + to_string(mesh.host_shape);
