@@ -28,7 +28,7 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->expected(1)
       ->take_all()
       ->group(kMachine);
-  command.add_option("--seed", arguments.seed, "Seed of random weights, inputs and jitter")
+  command.add_option("--seed", arguments.seed, "Seed of random weights and inputs")
       ->type_name("N")
       ->capture_default_str()
       ->group(kMachine);

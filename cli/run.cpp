@@ -158,7 +158,7 @@ void add_run(CLI::App& app, int& exit_code) {
   run->add_option("--activation-dtype", arguments->activation_dtype,
                   "Number format of activations [the module's own]")
       ->type_name("T")
-      ->check(CLI::IsMember({"f32", "bf16", "bfp8_b"}))
+      ->check(CLI::IsMember({"f32", "bf16", "bfp8_b", "bfp4_b"}))
       ->group(kModel);
   run->add_option("--pcc", arguments->pcc,
                   "Correlation with the reference to reach, else exit 1 [f32 0.99999, bf16 0.999, "
