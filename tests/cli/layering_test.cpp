@@ -29,7 +29,7 @@ struct Package {
 };
 
 const std::vector<Package>& packages() {
-  static const std::vector<Package> all{
+  static const std::vector<Package> kAll{
       {"caf/", {"mesh/actors/"}},
       {"asio", {"mesh/transport/"}},
       {"mpi.h", {"mesh/transport/"}},
@@ -43,7 +43,7 @@ const std::vector<Package>& packages() {
       {"CLI/", {"cli/"}},
       {"nlohmann/", {"cli/"}},
   };
-  return all;
+  return kAll;
 }
 
 std::optional<std::size_t> layer_of(std::string_view path) {
@@ -82,12 +82,12 @@ struct Include {
 };
 
 std::vector<Include> includes_of(const fs::path& path, const std::string& file) {
-  static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
+  static const std::regex kPattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
   std::vector<Include> includes;
   std::ifstream source(path);
   std::smatch match;
   for (std::string line; std::getline(source, line);) {
-    if (std::regex_search(line, match, pattern)) {
+    if (std::regex_search(line, match, kPattern)) {
       includes.push_back({file, match[2].str(), match[1].str() == "\""});
     }
   }
