@@ -78,8 +78,8 @@ mesh::StepPlan steps(const mesh::CollectiveCall& call) {
   const Member member = member_of(call);
   const int dim = static_cast<int>(call.call.attributes.integer("dim"));
   const int parts = ring_parts(member.size, page_count(call.call.inputs.front()));
-  mesh::StepPlan plan =
-      uses_ring(call.call) ? ring_all_gather(member, dim, parts) : line_all_gather(member, dim);
+  const bool ring = topology_of(call.call) == Topology::Ring;
+  mesh::StepPlan plan = ring ? ring_all_gather(member, dim, parts) : line_all_gather(member, dim);
   plan.num_links = static_cast<int>(call.call.attributes.integer("num_links"));
   return plan;
 }

@@ -20,12 +20,12 @@ struct Slots {
     const int farthest = size / 2;
     return (size + static_cast<int>(lane) * farthest + distance - 1) * parts + part;
   }
+  /// Round in which a part takes hop `hop` of its `distance`.
+  int round(int hop, int distance, int part) const {
+    return (hop * (size + 1) + distance) * parts + part;
+  }
   int count() const { return (size + 2 * (size / 2)) * parts; }
 };
-
-Chunk chunk_of(const Member& member, int parts, Lane lane, int hop, int distance, int part) {
-  return {lane, sim::Engine::Direct, (hop * (member.size + 1) + distance) * parts + part};
-}
 
 // A slice whose owner is `distance` hops away from its chip takes its first hop at hop 0. At each
 // hop a chip passes on, the farthest first, the slices that have come that far and are not at their
@@ -36,26 +36,29 @@ Generator<Step> scatter(Member member, int parts) {
   const std::vector<Step> barrier = neighbour_barrier(member);
   for (const Step& step : barrier) co_yield step;
 
+  const RingCut cut{member.size, parts};
   const Slots slots{member.size, parts};
   for (int hop = 0; hop < farthest; ++hop) {
     for (const Lane lane : kLanes) {
       for (int distance = farthest; distance > hop; --distance) {
-        const PartOrder order = scatter_order(member.size, parts, lane, distance);
+        const PartOrder order = scatter_order(cut, lane, distance);
         for (int i = 0; i < order.count; ++i) {
           const int part = order.parts[static_cast<std::size_t>(i)];
           const int own = slots.own(around(member, lane, distance), part);
           const int slot = hop == 0 ? own : slots.sent_from(lane, distance, part);
-          co_yield send(member, chunk_of(member, parts, lane, hop, distance, part), slot);
+          const Chunk chunk{lane, sim::Engine::Direct, slots.round(hop, distance, part)};
+          co_yield send(member, chunk, slot);
         }
       }
     }
     for (const Lane lane : kLanes) {
       for (int distance = farthest; distance > hop; --distance) {
-        const PartOrder order = scatter_order(member.size, parts, lane, distance);
+        const PartOrder order = scatter_order(cut, lane, distance);
         for (int i = 0; i < order.count; ++i) {
           const int part = order.parts[static_cast<std::size_t>(i)];
           const int slot = slots.sent_from(lane, distance, part);
-          co_yield receive(member, chunk_of(member, parts, lane, hop, distance, part), slot);
+          const Chunk chunk{lane, sim::Engine::Direct, slots.round(hop, distance, part)};
+          co_yield receive(member, chunk, slot);
         }
       }
     }
@@ -64,8 +67,8 @@ Generator<Step> scatter(Member member, int parts) {
   for (int part = 0; part < parts; ++part) {
     const int sum = slots.own(member.index, part);
     for (const Lane lane : kLanes) {
-      const int first =
-          has_part(member.size, parts, lane, farthest, part) ? farthest : farthest - 1;
+      const PartOrder order = scatter_order(cut, lane, farthest);
+      const int first = has_part(order, part) ? farthest : farthest - 1;
       if (first == 0) continue;
       const bool forward = lane == Lane::Forward;
       const int into = forward ? sum : slots.sent_from(lane, first, part);

@@ -4,7 +4,8 @@ namespace ttmesh::ccl {
 
 using mesh::Lane;
 
-Member member_of(const mesh::Line& line, int index, bool ring) {
+Member member_of(const mesh::Line& line, int index, Topology topology) {
+  const bool ring = topology == Topology::Ring;
   const int size = line.size();
   const auto chip = [&](int at) { return line.chips[static_cast<std::size_t>(at)]; };
   Member member{.size = size, .index = index, .previous = -1, .next = -1};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ccl/topology.hpp"
 #include "mesh/program/step.hpp"
 
 namespace ttmesh::ccl {
@@ -14,7 +15,7 @@ struct Member {
 };
 
 /// The place of `line.chips[index]`; on a ring the first and the last are neighbours.
-[[nodiscard]] Member member_of(const mesh::Line& line, int index, bool ring);
+[[nodiscard]] Member member_of(const mesh::Line& line, int index, Topology topology);
 
 /// Chips behind this one on `lane`: how many a payload has passed when it gets here.
 [[nodiscard]] int chips_behind(const Member& member, mesh::Lane lane);

@@ -9,7 +9,8 @@ int ring_parts(int size, std::int64_t slice_pages) {
   return size % 2 == 0 && slice_pages >= 2 ? 2 : 1;
 }
 
-PartOrder gather_order(int size, int parts, mesh::Lane lane, int distance) {
+PartOrder gather_order(RingCut cut, mesh::Lane lane, int distance) {
+  const auto [size, parts] = cut;
   const bool forward = lane == mesh::Lane::Forward;
   const int far_part = parts == 2 && !forward ? 1 : 0;
   const int rounds_left = size / 2 - distance;
@@ -21,16 +22,15 @@ PartOrder gather_order(int size, int parts, mesh::Lane lane, int distance) {
   return {.parts = {1 - last, last}, .count = 2};
 }
 
-PartOrder scatter_order(int size, int parts, mesh::Lane lane, int distance) {
-  PartOrder order = gather_order(size, parts, lane, distance);
+PartOrder scatter_order(RingCut cut, mesh::Lane lane, int distance) {
+  PartOrder order = gather_order(cut, lane, distance);
   if (order.count == 2) std::swap(order.parts[0], order.parts[1]);
   return order;
 }
 
-bool has_part(int size, int parts, mesh::Lane lane, int distance, int part) {
-  const PartOrder order = gather_order(size, parts, lane, distance);
-  return std::find(order.parts.begin(), order.parts.begin() + order.count, part) !=
-         order.parts.begin() + order.count;
+bool has_part(const PartOrder& order, int part) {
+  const auto last = order.parts.begin() + order.count;
+  return std::find(order.parts.begin(), last, part) != last;
 }
 
 }  // namespace ttmesh::ccl

@@ -59,10 +59,11 @@ mesh::StepPlan steps(const mesh::CollectiveCall& call) {
   const Member member = member_of(call);
   const int dim = static_cast<int>(call.call.attributes.integer("dim"));
   const int parts = ring_parts(member.size, page_count(call.call.outputs.front()));
+  const bool ring = topology_of(call.call) == Topology::Ring;
   const bool direct = call.call.attributes.flag("direct");
-  mesh::StepPlan plan = direct                 ? direct_reduce_scatter(member, dim, parts)
-                        : uses_ring(call.call) ? ring_reduce_scatter(member, dim, parts)
-                                               : line_reduce_scatter(member, dim);
+  mesh::StepPlan plan = direct ? direct_reduce_scatter(member, dim, parts)
+                        : ring ? ring_reduce_scatter(member, dim, parts)
+                               : line_reduce_scatter(member, dim);
   plan.num_links = static_cast<int>(call.call.attributes.integer("num_links"));
   return plan;
 }

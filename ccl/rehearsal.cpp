@@ -50,9 +50,9 @@ struct Chip {
 class Stage {
  public:
   Stage(const Algorithm& algorithm, const RehearsalOptions& options) : options_(options) {
-    const mesh::Line line = numbered_line(options.size, options.ring);
+    const mesh::Line line = numbered_line(options.size);
     for (int index = 0; index < options.size; ++index) {
-      const Member member = member_of(line, index, options.ring);
+      const Member member = member_of(line, index, options.topology);
       enter(member, algorithm(member));
     }
   }
@@ -239,11 +239,10 @@ Rehearsal rehearse(const Algorithm& algorithm, const RehearsalOptions& options) 
   return Stage(algorithm, options).run();
 }
 
-mesh::Line numbered_line(int size, bool closed) {
+mesh::Line numbered_line(int size) {
   mesh::Line line;
   line.chips.resize(static_cast<std::size_t>(size));
   std::iota(line.chips.begin(), line.chips.end(), 0);
-  line.closed = closed;
   return line;
 }
 

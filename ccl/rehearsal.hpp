@@ -48,8 +48,8 @@ struct Rehearsal {
 };
 
 struct RehearsalOptions {
-  int size;                      ///< Chips on the line.
-  bool ring = false;             ///< The first and the last are neighbours.
+  int size;  ///< Chips on the line.
+  Topology topology = Topology::Linear;
   std::int64_t slice_pages = 2;  ///< Pages of one slice.
 };
 
@@ -59,6 +59,6 @@ struct RehearsalOptions {
 [[nodiscard]] Rehearsal rehearse(const Algorithm& algorithm, const RehearsalOptions& options);
 
 /// The line of chips 0 to size - 1.
-[[nodiscard]] mesh::Line numbered_line(int size, bool closed);
+[[nodiscard]] mesh::Line numbered_line(int size);
 
 }  // namespace ttmesh::ccl

@@ -16,9 +16,10 @@ Generator<Step> gather(Member member, int parts) {
   const std::vector<Step> barrier = neighbour_barrier(member);
   for (const Step& step : barrier) co_yield step;
 
+  const RingCut cut{member.size, parts};
   for (int round = 1; round <= member.size / 2; ++round) {
     for (const Lane lane : kLanes) {
-      const PartOrder order = gather_order(member.size, parts, lane, round);
+      const PartOrder order = gather_order(cut, lane, round);
       const int shard = around(member, lane, 1 - round);
       for (int i = 0; i < order.count; ++i) {
         const int part = order.parts[static_cast<std::size_t>(i)];
@@ -27,7 +28,7 @@ Generator<Step> gather(Member member, int parts) {
       }
     }
     for (const Lane lane : kLanes) {
-      const PartOrder order = gather_order(member.size, parts, lane, round);
+      const PartOrder order = gather_order(cut, lane, round);
       const int shard = around(member, lane, -round);
       for (int i = 0; i < order.count; ++i) {
         const int part = order.parts[static_cast<std::size_t>(i)];

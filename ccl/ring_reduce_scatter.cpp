@@ -16,9 +16,10 @@ Generator<Step> scatter(Member member, int parts) {
   const std::vector<Step> barrier = neighbour_barrier(member);
   for (const Step& step : barrier) co_yield step;
 
+  const RingCut cut{member.size, parts};
   for (int distance = member.size / 2; distance >= 1; --distance) {
     for (const Lane lane : kLanes) {
-      const PartOrder order = scatter_order(member.size, parts, lane, distance);
+      const PartOrder order = scatter_order(cut, lane, distance);
       const int owner = around(member, lane, distance);
       for (int i = 0; i < order.count; ++i) {
         const int part = order.parts[static_cast<std::size_t>(i)];
@@ -27,7 +28,7 @@ Generator<Step> scatter(Member member, int parts) {
       }
     }
     for (const Lane lane : kLanes) {
-      const PartOrder order = scatter_order(member.size, parts, lane, distance);
+      const PartOrder order = scatter_order(cut, lane, distance);
       const int owner = around(member, lane, distance - 1);
       const int arrived = member.size * parts + static_cast<int>(lane);
       for (int i = 0; i < order.count; ++i) {

@@ -130,11 +130,11 @@ Member member_of(const mesh::CollectiveCall& call) {
   const int axis = static_cast<int>(call.call.attributes.integer("cluster_axis"));
   const Line line = line_through(call.topology, call.view, axis, call.chip);
   const auto place = std::find(line.chips.begin(), line.chips.end(), call.chip);
-  return member_of(line, static_cast<int>(place - line.chips.begin()), uses_ring(call.call));
+  return member_of(line, static_cast<int>(place - line.chips.begin()), topology_of(call.call));
 }
 
-bool uses_ring(const mesh::OpCall& call) {
-  return parse_topology(call.attributes.text("topology")) == Topology::Ring;
+Topology topology_of(const mesh::OpCall& call) {
+  return parse_topology(call.attributes.text("topology"));
 }
 
 }  // namespace ttmesh::ccl

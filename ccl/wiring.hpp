@@ -37,7 +37,7 @@ struct Wiring {
 /// The place of a chip among those that run a call, by the attributes that `to_attributes` wrote.
 [[nodiscard]] Member member_of(const mesh::CollectiveCall& call);
 
-/// Whether a call goes around a ring.
-[[nodiscard]] bool uses_ring(const mesh::OpCall& call);
+/// How a call uses the chips of its line.
+[[nodiscard]] Topology topology_of(const mesh::OpCall& call);
 
 }  // namespace ttmesh::ccl

@@ -16,36 +16,36 @@ namespace ttmesh::ccl::test {
 struct Case {
   const char* name;
   Collective collective;
-  bool ring;
+  Topology topology;
   /// The chip's plan for slices of so many pages.
   mesh::StepPlan (*plan)(const Member&, std::int64_t slice_pages);
 
-  int smallest() const { return ring ? 3 : 2; }
+  int smallest() const { return topology == Topology::Ring ? 3 : 2; }
   Algorithm algorithm(std::int64_t slice_pages) const {
     return [*this, slice_pages](const Member& member) { return plan(member, slice_pages); };
   }
   Verdict verified(int size, std::int64_t slice_pages) const {
     return verify(collective, algorithm(slice_pages),
-                  {.size = size, .ring = ring, .slice_pages = slice_pages});
+                  {.size = size, .topology = topology, .slice_pages = slice_pages});
   }
 };
 
 constexpr int kDim = 0;
 
 inline const std::array kCases{
-    Case{"LineAllGather", Collective::AllGather, false,
+    Case{"LineAllGather", Collective::AllGather, Topology::Linear,
          [](const Member& member, std::int64_t) { return line_all_gather(member, kDim); }},
-    Case{"RingAllGather", Collective::AllGather, true,
+    Case{"RingAllGather", Collective::AllGather, Topology::Ring,
          [](const Member& member, std::int64_t pages) {
            return ring_all_gather(member, kDim, ring_parts(member.size, pages));
          }},
-    Case{"LineReduceScatter", Collective::ReduceScatter, false,
+    Case{"LineReduceScatter", Collective::ReduceScatter, Topology::Linear,
          [](const Member& member, std::int64_t) { return line_reduce_scatter(member, kDim); }},
-    Case{"RingReduceScatter", Collective::ReduceScatter, true,
+    Case{"RingReduceScatter", Collective::ReduceScatter, Topology::Ring,
          [](const Member& member, std::int64_t pages) {
            return ring_reduce_scatter(member, kDim, ring_parts(member.size, pages));
          }},
-    Case{"DirectReduceScatter", Collective::ReduceScatter, true,
+    Case{"DirectReduceScatter", Collective::ReduceScatter, Topology::Ring,
          [](const Member& member, std::int64_t pages) {
            return direct_reduce_scatter(member, kDim, ring_parts(member.size, pages));
          }},

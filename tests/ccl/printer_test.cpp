@@ -10,7 +10,7 @@ namespace {
 
 TEST(Printer, DrawsTheRingAllGatherOfTheReadme) {
   const Algorithm algorithm = [](const Member& member) { return ring_all_gather(member, 0, 1); };
-  EXPECT_EQ(draw(algorithm, {.size = 3, .ring = true}),
+  EXPECT_EQ(draw(algorithm, {.size = 3, .topology = Topology::Ring}),
             "tick  0      1      2\n"
             "0     <- ->  <- ->  <- ->\n"
             "1     0> <0  1> <1  2> <2\n"

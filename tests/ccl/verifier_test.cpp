@@ -67,8 +67,9 @@ std::optional<Verdict> verdict_on_mutant(const Case& subject, int size, int chip
     plan.steps = replay(std::move(steps));
     return plan;
   };
-  Verdict verdict = verify(subject.collective, mutant,
-                           {.size = size, .ring = subject.ring, .slice_pages = kSlicePages});
+  Verdict verdict =
+      verify(subject.collective, mutant,
+             {.size = size, .topology = subject.topology, .slice_pages = kSlicePages});
   if (!changed) return std::nullopt;
   return verdict;
 }
@@ -78,8 +79,8 @@ void expect_every_mutant_is_caught(const Case& subject, Mutation mutate) {
   constexpr int kSize = 6;
   int mutants = 0;
   for (int chip = 0; chip < kSize; ++chip) {
-    const mesh::Line line = numbered_line(kSize, subject.ring);
-    StepPlan plan = subject.plan(member_of(line, chip, subject.ring), kSlicePages);
+    const mesh::Line line = numbered_line(kSize);
+    StepPlan plan = subject.plan(member_of(line, chip, subject.topology), kSlicePages);
     const std::size_t count = all_steps(std::move(plan.steps)).size();
     for (std::size_t at = 0; at < count; ++at) {
       const std::optional<Verdict> verdict = verdict_on_mutant(subject, kSize, chip, at, mutate);
