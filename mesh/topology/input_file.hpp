@@ -14,6 +14,7 @@ inline constexpr int kMaxMeshes = 65'536;
 inline constexpr int kMaxChannels = 1'024;          ///< Links between two neighbours.
 inline constexpr int kMaxConnectionLinks = 65'536;  ///< Links of one inter-mesh connection.
 inline constexpr std::int64_t kMaxInterMeshLinks = 1'000'000;  ///< Of all connections together.
+inline constexpr std::int64_t kMaxExpressLinks = 1'000'000;    ///< Of all meshes together.
 
 /// A file's name, for messages, and its bytes.
 struct InputFile {
