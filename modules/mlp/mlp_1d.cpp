@@ -84,11 +84,11 @@ Tensor MLP1D::decode_forward(const Tensor& x) {
   ops::deallocate(gate);
   ops::deallocate(up);
   hidden = ops::to_memory_config(hidden, *config_.decode_ff2_input_memory);
-  const Tensor terms = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
+  Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
   ops::deallocate(hidden);
-  const Tensor sum = reduce_(terms, config_, decode_.reduced);
-  const Tensor rows = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
-  return ops::to_memory_config(rows, *config_.decode_residual_memory);
+  sum = reduce_(sum, config_, decode_.reduced);
+  sum = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
+  return ops::to_memory_config(sum, *config_.decode_residual_memory);
 }
 
 Tensor MLP1D::prefill_forward(const Tensor& x) {
@@ -110,9 +110,9 @@ Tensor MLP1D::prefill_forward(const Tensor& x) {
   const Tensor hidden = ops::mul(gate, up, prefill_.gating);
   ops::deallocate(gate);
   ops::deallocate(up);
-  const Tensor terms = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
+  Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
   ops::deallocate(hidden);
-  const Tensor sum = reduce_(terms, config_, prefill_.reduced);
+  sum = reduce_(sum, config_, prefill_.reduced);
   return ops::reshape(sum, {1, 1, length, -1});
 }
 

@@ -110,11 +110,11 @@ Tensor MLP2D::decode_forward(const Tensor& x) {
   Tensor hidden = gather(slices, decode_.gathered);
   ops::deallocate(slices);
   hidden = ops::to_memory_config(hidden, *config_.decode_ff2_input_memory);
-  const Tensor terms = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
+  Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
   ops::deallocate(hidden);
-  const Tensor sum = reduce_(terms, config_);
-  const Tensor rows = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
-  return ops::to_memory_config(rows, *config_.decode_residual_memory);
+  sum = reduce_(sum, config_);
+  sum = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
+  return ops::to_memory_config(sum, *config_.decode_residual_memory);
 }
 
 Tensor MLP2D::prefill_forward(const Tensor& x) {
@@ -142,9 +142,9 @@ Tensor MLP2D::prefill_forward(const Tensor& x) {
   ops::deallocate(up);
   const Tensor hidden = gather(slices, prefill_.gathered);
   ops::deallocate(slices);
-  const Tensor terms = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
+  Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
   ops::deallocate(hidden);
-  const Tensor sum = reduce_(terms, config_);
+  sum = reduce_(sum, config_);
   return ops::reshape(sum, {1, 1, length, -1});
 }
 

@@ -1,0 +1,267 @@
+#include "modules/mlp/mlp_run.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <cmath>
+#include <cstdint>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "modules/mlp/mlp_reference.hpp"
+#include "modules/open.hpp"
+#include "sim/trace.hpp"
+
+namespace ttmesh::modules {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+struct Shape {
+  Mode mode;
+  std::int64_t seq;
+};
+
+// 1x1, 1x2, 1x8 open and closed, 4x8 and 8x4.
+constexpr const char* kMeshes[] = {"n150", "n300", "t3k:1x8:line", "t3k:1x8:ring", "tg", "galaxy"};
+constexpr Shape kShapes[] = {{Mode::Decode, 1}, {Mode::Prefill, 128}, {Mode::Prefill, 1024}};
+
+MlpRunRequest request_of(const Shape& shape, std::string_view precision) {
+  return {.dim = 1024,
+          .hidden_dim = 2048,
+          .mode = shape.mode,
+          .seq = shape.seq,
+          .precision = parse_mlp_precision(precision),
+          .seed = 1234};
+}
+
+/// `text` as GoogleTest accepts it in a name.
+std::string cleaned(std::string text) {
+  for (char& letter : text) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+  }
+  return text;
+}
+
+using MeshAndShape = std::tuple<const char*, Shape>;
+
+class MlpRunOn : public testing::TestWithParam<MeshAndShape> {};
+
+std::string case_name(const testing::TestParamInfo<MeshAndShape>& test) {
+  const auto& [mesh, shape] = test.param;
+  return cleaned(fmt::format("{}_{}_{}", mesh, name(shape.mode), shape.seq));
+}
+
+TEST_P(MlpRunOn, ReachesTheCorrelationOfItsPrecision) {
+  const auto& [mesh, shape] = GetParam();
+  for (const char* precision : {"bfp8_b", "mixed"}) {
+    SCOPED_TRACE(precision);
+    const MlpRunResult result = run_mlp(open(mesh), request_of(shape, precision));
+    ASSERT_TRUE(result.accuracy.has_value());
+    EXPECT_GE(result.accuracy->pcc, parse_mlp_precision(precision).pcc);
+    EXPECT_TRUE(result.passed);
+  }
+}
+
+TEST_P(MlpRunOn, StaysWithinRoundingOfTheReferenceInFloat32) {
+  const auto& [mesh, shape] = GetParam();
+  const MlpRunResult result = run_mlp(open(mesh), request_of(shape, "f32"));
+  ASSERT_TRUE(result.accuracy.has_value());
+  EXPECT_LE(result.accuracy->max_abs_error, 1e-4 * result.accuracy->reference_rms);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryMesh, MlpRunOn,
+                         testing::Combine(testing::ValuesIn(kMeshes), testing::ValuesIn(kShapes)),
+                         case_name);
+
+class MlpRunTime : public testing::TestWithParam<const char*> {};
+
+std::string trace_of(const MlpRunResult& result) {
+  std::ostringstream text;
+  sim::write_perfetto(text, result.report.trace);
+  return text.str();
+}
+
+TEST_P(MlpRunTime, DependsOnNeitherThreadsNorValues) {
+  for (const Shape& shape : {Shape{Mode::Decode, 1}, Shape{Mode::Prefill, 128}}) {
+    MlpRunRequest request = request_of(shape, "mixed");
+    request.dim = 512;
+    request.hidden_dim = 1024;
+    request.trace = true;
+    const MlpRunResult once = run_mlp(open(GetParam(), {.threads = 1}), request);
+    EXPECT_GT(once.virtual_time.ps(), 0);
+    EXPECT_FALSE(once.report.trace.slices.empty());
+    for (const int threads : {1, 2}) {
+      const MlpRunResult again = run_mlp(open(GetParam(), {.threads = threads}), request);
+      EXPECT_EQ(again.virtual_time, once.virtual_time);
+      EXPECT_EQ(trace_of(again), trace_of(once));
+      EXPECT_EQ(again.accuracy->pcc, once.accuracy->pcc);
+      EXPECT_EQ(again.program, once.program);
+    }
+    const MlpRunResult timing = run_mlp(open(GetParam(), {.timing_only = true}), request);
+    EXPECT_EQ(timing.virtual_time, once.virtual_time);
+    EXPECT_EQ(trace_of(timing), trace_of(once));
+    EXPECT_FALSE(timing.accuracy.has_value());
+    EXPECT_TRUE(timing.passed);
+  }
+}
+
+std::string mesh_name(const testing::TestParamInfo<const char*>& test) {
+  return cleaned(test.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryMesh, MlpRunTime, testing::ValuesIn(kMeshes), mesh_name);
+
+TEST(MlpRun, ReachesTheCorrelationOfEveryPrecision) {
+  for (const char* mesh : {"n150", "tg"}) {
+    for (const char* precision : {"bf16", "bfp4_b"}) {
+      const MlpRunResult result = run_mlp(open(mesh), request_of({Mode::Decode, 1}, precision));
+      EXPECT_GE(result.accuracy->pcc, parse_mlp_precision(precision).pcc) << mesh << precision;
+    }
+  }
+}
+
+TEST(MlpRun, PadsHiddenDimsThatDoNotDivide) {
+  for (const char* mesh : {"n150", "t3k:1x8:ring", "tg"}) {
+    MlpRunRequest request = request_of({Mode::Decode, 1}, "f32");
+    request.hidden_dim = 1000;
+    const MlpRunResult result = run_mlp(open(mesh), request);
+    EXPECT_LE(result.accuracy->max_abs_error, 1e-4 * result.accuracy->reference_rms) << mesh;
+  }
+}
+
+TEST(MlpRun, TakesOtherActivations) {
+  for (const auto activation : {ops::Activation::Gelu, ops::Activation::Relu}) {
+    MlpRunRequest request = request_of({Mode::Decode, 1}, "f32");
+    request.activation = activation;
+    const MlpRunResult result = run_mlp(open("n300"), request);
+    EXPECT_LE(result.accuracy->max_abs_error, 1e-4 * result.accuracy->reference_rms);
+  }
+}
+
+TEST(MlpRun, FailsBelowTheCorrelationAskedFor) {
+  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp4_b");
+  request.pcc = 0.9999;
+  EXPECT_FALSE(run_mlp(open("n150"), request).passed);
+}
+
+TEST(MlpRun, HasOtherValuesForAnotherSeed) {
+  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
+  const double first = run_mlp(open("n150"), request).accuracy->pcc;
+  request.seed += 1;
+  EXPECT_NE(run_mlp(open("n150"), request).accuracy->pcc, first);
+}
+
+TEST(MlpRun, MeasuresOnlyTheModule) {
+  const MlpRunResult result =
+      run_mlp(open("t3k:1x8:ring"), request_of({Mode::Decode, 1}, "bfp8_b"));
+  EXPECT_EQ(result.module, "mlp_1d");
+  ASSERT_EQ(result.report.ops.size(), 4);
+  EXPECT_EQ(result.report.ops.front().op, "linear");
+  EXPECT_EQ(result.report.ops.front().calls, 3);
+  EXPECT_EQ(result.program.size(), 6);
+  EXPECT_THAT(result.program.front(), HasSubstr("linear"));
+}
+
+TEST(MlpRun, TellsItsProgress) {
+  std::vector<std::string> stages;
+  (void)run_mlp(open("n150"), request_of({Mode::Decode, 1}, "bfp8_b"),
+                [&](const Progress& progress) {
+                  if (progress.done == progress.total) stages.emplace_back(progress.stage);
+                });
+  EXPECT_THAT(stages, testing::ElementsAre("weights", "warm-up", "measure", "reference"));
+}
+
+TEST(MlpRun, RunsOneUser) {
+  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
+  request.batch = 1;
+  EXPECT_TRUE(run_mlp(open("tg"), request).passed);
+}
+
+TEST(MlpRun, PrefillsSeveralUsersOneAfterAnother) {
+  MlpRunRequest request = request_of({Mode::Prefill, 128}, "bfp8_b");
+  request.batch = 4;
+  const MlpRunResult result = run_mlp(open("n300"), request);
+  EXPECT_TRUE(result.passed);
+  EXPECT_THAT(result.program.front(), HasSubstr("512"));
+}
+
+TEST(MlpRun, RefusesSizesThatAreNone) {
+  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
+  request.batch = 0;
+  EXPECT_THAT([&] { (void)run_mlp(open("n150"), request); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("batch is 0")));
+  request = request_of({Mode::Decode, 1}, "bfp8_b");
+  request.dim = 0;
+  EXPECT_THAT([&] { (void)run_mlp(open("n150"), request); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("dim is 0")));
+  request = request_of({Mode::Prefill, 0}, "bfp8_b");
+  EXPECT_THAT([&] { (void)run_mlp(open("n150"), request); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("seq is 0")));
+}
+
+TEST(MlpRun, PicksTheClassByTheMesh) {
+  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {1, 8}), "mlp_1d");
+  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {8, 1}), "mlp_1d");
+  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {1, 1}), "mlp_1d");
+  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {2, 4}), "mlp_2d");
+  EXPECT_THAT(
+      [] {
+        (void)mlp_module_name(MlpClass::OneD, {4, 8});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("use mlp_2d instead")));
+  EXPECT_THAT(
+      [] {
+        (void)mlp_module_name(MlpClass::TwoD, {1, 8});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("use mlp_1d instead")));
+}
+
+TEST(MlpReference, IsTheFormula) {
+  const auto tensor = [](mesh::Shape shape, std::vector<float> values) {
+    return mesh::HostTensor{.shape = std::move(shape), .values = std::move(values)};
+  };
+  const mesh::HostTensor y =
+      mlp_reference(tensor({1, 2}, {1, 2}), {.w1 = tensor({2, 2}, {1, 0, 0, 1}),
+                                             .w2 = tensor({2, 2}, {1, 2, 3, 4}),
+                                             .w3 = tensor({2, 2}, {2, 0, 0, 3})});
+  const auto silu = [](double x) { return x / (1 + std::exp(-x)); };
+  const double first = silu(1) * 2;
+  const double second = silu(2) * 6;
+  EXPECT_NEAR(y.floats()[0], first + 3 * second, 1e-5);
+  EXPECT_NEAR(y.floats()[1], 2 * first + 4 * second, 1e-5);
+}
+
+TEST(MlpReference, DoesNotDependOnThreads) {
+  const auto source = [](std::uint64_t stream, mesh::Shape shape) {
+    return WeightSource(RandomNormal{.key = {3, stream}, .scale = 0.1, .shape = std::move(shape)});
+  };
+  const MlpSources weights{
+      .w1 = source(1, {96, 1500}), .w2 = source(2, {1500, 96}), .w3 = source(3, {96, 1500})};
+  mesh::HostTensor x{.shape = {1, 1, 4, 96}, .values = std::vector<float>(4 * 96, 0.5F)};
+  const mesh::HostTensor one = mlp_reference(x, weights, {.threads = 1});
+  EXPECT_EQ(mlp_reference(x, weights, {.threads = 3}).floats(), one.floats());
+}
+
+TEST(MlpReference, RefusesShapesThatDoNotFit) {
+  const auto source = [](mesh::Shape shape) {
+    return WeightSource(RandomNormal{.shape = std::move(shape)});
+  };
+  const mesh::HostTensor x{.shape = {1, 64}, .values = std::vector<float>(64)};
+  EXPECT_THAT(
+      [&] {
+        (void)mlp_reference(
+            x, {.w1 = source({64, 96}), .w2 = source({64, 96}), .w3 = source({64, 96})});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("w2 has shape [64, 96], needs [96, 64]")));
+}
+
+}  // namespace
+}  // namespace ttmesh::modules
