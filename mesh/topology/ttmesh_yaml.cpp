@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mesh/topology/inter_mesh.hpp"
+#include "mesh/topology/ttmesh_yaml_connections.hpp"
 #include "mesh/topology/yaml_reader.hpp"
 #include "sim/quantity.hpp"
 #include "sim/system.hpp"
@@ -34,11 +35,12 @@ class Document {
     read_one_host();
     read_link();
     read_meshes();
-    read_connections();
+    const std::vector<MeshConnection> connections =
+        read_ttmesh_connections(reader_, root_, topology_.meshes);
     check_usable_links();
     reader_.finish();
 
-    std::vector<Edge> edges = inter_mesh_edges(topology_.meshes, connections_);
+    std::vector<Edge> edges = inter_mesh_edges(topology_.meshes, connections);
     for (const MeshDescription& mesh : topology_.meshes) {
       std::vector<Edge> grid = neighbour_edges(mesh);
       apply_uneven(grid);
@@ -291,64 +293,6 @@ class Document {
     }
   }
 
-  void read_connections() {
-    const YamlValue* list = root_.find("connections");
-    if (list == nullptr || !reader_.expect_sequence(*list, "connections")) return;
-    std::int64_t total = 0;
-    for (std::size_t i = 0; i < list->items.size(); ++i) {
-      const YamlValue& entry = list->items[i];
-      const std::string field = field_path("connections", i);
-      if (!reader_.expect_map(entry, field)) continue;
-      read_connection(entry, field);
-      if (!connections_.empty()) total += connections_.back().links;
-      if (total > kMaxInterMeshLinks) {
-        reader_.report(entry, field,
-                       "brings the file to more than " + std::to_string(kMaxInterMeshLinks) +
-                           " links between meshes, the limit");
-        return;
-      }
-    }
-  }
-
-  void read_connection(const YamlValue& entry, const std::string& field) {
-    reader_.expect_keys(entry, field, {"meshes", "chips", "links"});
-    const YamlValue* meshes = entry.find("meshes");
-    const YamlValue* chips = entry.find("chips");
-    const YamlValue* links = reader_.required(entry, field, "links");
-    std::optional<int> count;
-    if (links != nullptr) {
-      count = reader_.integer(*links, field_path(field, "links"), {1, kMaxConnectionLinks});
-    }
-    if ((meshes != nullptr) == (chips != nullptr)) {
-      reader_.report(entry, field, "exactly one of the keys meshes and chips is needed");
-      return;
-    }
-    std::optional<MeshConnection::End> a;
-    std::optional<MeshConnection::End> b;
-    if (meshes != nullptr) {
-      const IntRange ids{0, static_cast<std::int64_t>(topology_.meshes.size()) - 1};
-      const auto pair = reader_.integer_pair(*meshes, field_path(field, "meshes"), ids);
-      if (!pair) return;
-      a = MeshConnection::End{static_cast<std::size_t>(pair->first), std::nullopt};
-      b = MeshConnection::End{static_cast<std::size_t>(pair->second), std::nullopt};
-    } else {
-      const std::string path = field_path(field, "chips");
-      if (chips->kind != YamlValue::Kind::Sequence || chips->items.size() != 2) {
-        reader_.report(*chips, path,
-                       "must be [[mesh, chip], [mesh, chip]], found " + chips->description());
-        return;
-      }
-      a = read_chip(chips->items[0], field_path(path, std::size_t{0}));
-      b = read_chip(chips->items[1], field_path(path, std::size_t{1}));
-    }
-    if (!a || !b || !count) return;
-    if (a->mesh == b->mesh) {
-      reader_.report(entry, field, "joins mesh " + std::to_string(a->mesh) + " to itself");
-      return;
-    }
-    connections_.push_back({*a, *b, *count});
-  }
-
   void check_usable_links() {
     int channels = 0;
     for (const MeshDescription& mesh : topology_.meshes) {
@@ -358,24 +302,6 @@ class Document {
     reader_.report(*root_.find("usable_links"), "usable_links",
                    "is " + std::to_string(topology_.usable_links) + ", more than the " +
                        std::to_string(channels) + " channels between neighbours");
-  }
-
-  std::optional<MeshConnection::End> read_chip(const YamlValue& value, const std::string& path) {
-    const auto pair = reader_.integer_pair(value, path, {});
-    if (!pair) return std::nullopt;
-    const auto mesh = static_cast<std::size_t>(pair->first);
-    if (mesh >= topology_.meshes.size()) {
-      reader_.report(value, path, "there is no mesh " + std::to_string(mesh));
-      return std::nullopt;
-    }
-    if (pair->second >= topology_.meshes[mesh].shape.size()) {
-      reader_.report(value, path,
-                     "mesh " + std::to_string(mesh) + " of shape " +
-                         to_string(topology_.meshes[mesh].shape) + " has no chip " +
-                         std::to_string(pair->second));
-      return std::nullopt;
-    }
-    return MeshConnection::End{mesh, pair->second};
   }
 
   /// A neighbour pair whose link count differs from its mesh's, and where the file says so.
@@ -391,7 +317,6 @@ class Document {
   Topology topology_;
   std::vector<Edge> listed_edges_;
   std::map<std::pair<ChipId, ChipId>, Uneven> uneven_;
-  std::vector<MeshConnection> connections_;
   bool too_large_ = false;
 };
 
