@@ -33,7 +33,8 @@ mesh::Attributes attributes(const TensorSpec& spec, double scale = 1.0) {
   return attributes;
 }
 
-TensorSpec placed(Shape global, Placement rows, Placement cols, DataType dtype, int outer = 0) {
+TensorSpec placed(const Shape& global, Placement rows, Placement cols, DataType dtype,
+                  int outer = 0) {
   const mesh::Distribution distribution{
       .mesh = kMesh, .placements = {rows, cols}, .outer_axis = outer};
   return {.shape = mesh::local_shape(global, distribution),

@@ -9,8 +9,8 @@
 namespace ttmesh::ops {
 namespace {
 
-std::vector<float> random(std::int64_t count, std::uint64_t stream) {
-  std::vector<float> out(static_cast<std::size_t>(count));
+std::vector<float> random(std::size_t rows, std::size_t cols, std::uint64_t stream) {
+  std::vector<float> out(rows * cols);
   mesh::fill_normal({.seed = 5, .stream = stream}, 0, 1.0F, out);
   return out;
 }
@@ -19,9 +19,9 @@ class ReferenceMatmul : public testing::TestWithParam<int> {};
 
 TEST_P(ReferenceMatmul, MultipliesAndAccumulates) {
   const ReferenceShape shape{.m = 17, .k = 33, .n = 70, .threads = GetParam()};
-  const std::vector<float> a = random(17 * 33, 1);
-  const std::vector<float> b = random(33 * 70, 2);
-  std::vector<float> c(17 * 70, 9.0F);
+  const std::vector<float> a = random(17, 33, 1);
+  const std::vector<float> b = random(33, 70, 2);
+  std::vector<float> c(std::size_t{17} * 70, 9.0F);
   matmul_f32(a, b, c, shape);
   std::vector<float> twice = c;
   accumulate_matmul_f32(a, b, twice, shape);
