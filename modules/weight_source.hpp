@@ -31,11 +31,13 @@ struct MatrixBlock {
 /// cheap to copy.
 class WeightSource {
  public:
+  // NOLINTBEGIN(google-explicit-constructor): values stand for their source wherever one is taken.
   /// Throws std::invalid_argument if there are not as many values as the shape says.
   WeightSource(mesh::HostTensor values);
   WeightSource(std::shared_ptr<const mesh::HostTensor> values);
   /// Throws std::invalid_argument if the shape has no dims or one is not positive.
   WeightSource(RandomNormal random);
+  // NOLINTEND(google-explicit-constructor)
 
   /// Writes a part of the values, unrounded and row-major, where the leading dims are 1.
   /// Throws std::invalid_argument if the block sticks out, `out` has another size, or the values

@@ -20,8 +20,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Streams of the seed, one for each random tensor.
-enum Stream : std::uint64_t { kInput, kGate, kDown, kUp };
+/// Streams of the seed, one for each random tensor.
+enum class Stream : std::uint64_t { Input, Gate, Down, Up };
+
+mesh::RandomKey key_of(const MlpRunRequest& request, Stream stream) {
+  return {.seed = request.seed, .stream = static_cast<std::uint64_t>(stream)};
+}
 
 struct Workload {
   WeightSource input;
@@ -48,15 +52,15 @@ Workload workload_of(const MlpRunRequest& request) {
                     request.dim, request.hidden_dim));
   }
   const auto weight = [&](Stream stream, std::int64_t fan_in, std::int64_t fan_out) {
-    return WeightSource(RandomNormal{.key = {.seed = request.seed, .stream = stream},
+    return WeightSource(RandomNormal{.key = key_of(request, stream),
                                      .scale = 1 / std::sqrt(static_cast<double>(fan_in)),
                                      .shape = {fan_in, fan_out}});
   };
-  return {.input = WeightSource(RandomNormal{.key = {.seed = request.seed, .stream = kInput},
+  return {.input = WeightSource(RandomNormal{.key = key_of(request, Stream::Input),
                                              .shape = {1, 1, rows_of(request), request.dim}}),
-          .weights = {.w1 = weight(kGate, request.dim, request.hidden_dim),
-                      .w2 = weight(kDown, request.hidden_dim, request.dim),
-                      .w3 = weight(kUp, request.dim, request.hidden_dim)}};
+          .weights = {.w1 = weight(Stream::Gate, request.dim, request.hidden_dim),
+                      .w2 = weight(Stream::Down, request.hidden_dim, request.dim),
+                      .w3 = weight(Stream::Up, request.dim, request.hidden_dim)}};
 }
 
 template <typename Config>
