@@ -1,9 +1,9 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ccl/member.hpp"
@@ -20,7 +20,10 @@ struct Term {
   int slice;
   int part;
 
-  friend constexpr auto operator<=>(const Term&, const Term&) = default;
+  friend constexpr bool operator==(const Term&, const Term&) = default;
+  friend bool operator<(const Term& a, const Term& b) {
+    return std::tie(a.source, a.slice, a.part) < std::tie(b.source, b.slice, b.part);
+  }
 };
 
 /// What a slot holds, without values. A term that is in it twice is listed twice; none means empty.

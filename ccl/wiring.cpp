@@ -36,10 +36,10 @@ int resolve_axis(const char* op, mesh::MeshShape shape, std::optional<int> clust
 std::vector<Line> lines_along(const mesh::Topology& topology, const mesh::MeshView& view,
                               int cluster_axis) {
   const std::vector<ChipId> chips = chips_of(topology, view);
-  const int stride = cluster_axis == 0 ? 1 : view.shape.cols;
+  const auto stride = static_cast<std::size_t>(cluster_axis == 0 ? 1 : view.shape.cols);
   std::vector<Line> lines;
   for (int i = 0; i < view.shape.extent(1 - cluster_axis); ++i) {
-    const ChipId first = chips[static_cast<std::size_t>(i * stride)];
+    const ChipId first = chips[static_cast<std::size_t>(i) * stride];
     lines.push_back(line_through(topology, view, cluster_axis, first));
   }
   return lines;
