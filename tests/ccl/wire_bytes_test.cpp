@@ -76,7 +76,7 @@ TEST_P(RingPages, OfSinglePageSlicesTravelInOneMessageEach) {
 TEST_P(RingPages, OfDirectSlicesAreTheHopsToTheirOwners) {
   constexpr std::int64_t kSlice = 4;
   std::int64_t quarters = 0;  // Of a slice, on each direction of a link.
-  for (int distance = 1; 2 * distance < size(); ++distance) quarters += 4 * distance;
+  for (int distance = 1; 2 * distance < size(); ++distance) quarters += std::int64_t{4} * distance;
   if (size() % 2 == 0) quarters += size();
   const Verdict verdict = kCases[4].verified(size(), kSlice);
   for (int chip = 0; chip < size(); ++chip) {
