@@ -21,7 +21,7 @@ bool covers(const MeshView& outer, const MeshView& inner) {
 
 void require_input(std::string_view op, std::size_t index, const TensorHandle& input,
                    const Session* session, const MeshView& view) {
-  if (!input.allocated) {
+  if (!input.booking->is_booked()) {
     throw std::invalid_argument(fmt::format(
         "[{}] input {} (tensor %{}) was deallocated; needs a live tensor", op, index, input.id));
   }
@@ -36,17 +36,33 @@ void require_input(std::string_view op, std::size_t index, const TensorHandle& i
 
 }  // namespace
 
-TensorHandle::TensorHandle(std::shared_ptr<Session> owner, TensorId tensor, TensorSpec of,
-                           MeshView on)
-    : session(std::move(owner)), id(tensor), spec(std::move(of)), view(on) {}
+Booking::Booking(std::shared_ptr<Session> session, TensorSpec spec, MeshView view)
+    : session_(std::move(session)), spec_(std::move(spec)), view_(view) {}
 
-TensorHandle::~TensorHandle() { release(); }
+Booking::~Booking() { give_back(); }
 
-void TensorHandle::release() {
-  if (!allocated) return;
-  allocated = false;
-  session->drop(id, spec, view);
+void Booking::drop(TensorId tensor) {
+  if (std::erase(tensors_, tensor) > 0) session_->drop(tensor, view_);
 }
+
+void Booking::give_back() {
+  if (!booked_) return;
+  booked_ = false;
+  session_->give_back(spec_, view_);
+  while (!tensors_.empty()) drop(tensors_.back());
+}
+
+TensorHandle::TensorHandle(std::shared_ptr<Session> owner, TensorId tensor, TensorSpec of,
+                           MeshView on, std::shared_ptr<Booking> memory)
+    : session(std::move(owner)),
+      id(tensor),
+      spec(std::move(of)),
+      view(on),
+      booking(std::move(memory)) {
+  booking->add(id);
+}
+
+TensorHandle::~TensorHandle() { booking->drop(id); }
 
 Session::Session(Machine machine, std::shared_ptr<const OpTable> ops, WorldOptions options)
     : machine_(std::move(machine)),
@@ -70,22 +86,38 @@ std::vector<std::shared_ptr<TensorHandle>> Session::issue(Request request) {
 
   const OpDefinition& definition = ops_->at(request.op);
   command->output_specs = definition.infer({command->attributes, command->input_specs, {}});
-  const OpCall call{command->attributes, command->input_specs, command->output_specs};
-  if (definition.cost) (void)sim::cost(machine_.chip, definition.cost(call));
-
-  const std::vector<ChipId> chips = chips_of(machine_.topology, request.view);
-  std::vector<std::shared_ptr<TensorHandle>> outputs;
   for (TensorSpec& spec : command->output_specs) {
     spec.distribution = normalised(spec.distribution);
     validate(spec);
-    ledger_.allocate(command->op.c_str(), spec, chips);
+  }
+  const OpCall call{command->attributes, command->input_specs, command->output_specs};
+  std::vector<std::shared_ptr<TensorHandle>> outputs;
+  for (std::size_t i = 0; i < command->output_specs.size(); ++i) {
+    std::shared_ptr<Booking> booking = book(request, definition, call, i);
     command->outputs.push_back(++last_tensor_);
-    outputs.push_back(
-        std::make_shared<TensorHandle>(shared_from_this(), last_tensor_, spec, request.view));
+    outputs.push_back(std::make_shared<TensorHandle>(shared_from_this(), last_tensor_,
+                                                     command->output_specs[i], request.view,
+                                                     std::move(booking)));
   }
   command->issuer = scope_;
   send(std::move(command));
   return outputs;
+}
+
+std::shared_ptr<Booking> Session::book(const Request& request, const OpDefinition& definition,
+                                       const OpCall& call, std::size_t output) {
+  const TensorSpec& spec = call.outputs[output];
+  if (definition.cost) {
+    const sim::Work work = definition.cost(call);
+    (void)sim::cost(machine_.chip, work);  // Refuses, for one, a grid larger than the chip's.
+    const bool is_view = std::holds_alternative<sim::NoWork>(work) && call.inputs.size() == 1;
+    if (is_view && chip_bytes(call.inputs[0]) == chip_bytes(spec)) {
+      return request.inputs[0]->booking;
+    }
+  }
+  ledger_.allocate(std::string(request.op).c_str(), spec,
+                   chips_of(machine_.topology, request.view));
+  return std::make_shared<Booking>(shared_from_this(), spec, request.view);
 }
 
 void Session::send(std::shared_ptr<Command> command) {
@@ -145,10 +177,12 @@ void Session::close() {
   drops_.clear();
 }
 
-void Session::drop(TensorId id, const TensorSpec& spec, const MeshView& view) noexcept {
-  if (!world_) return;
-  ledger_.release(spec, chips_of(machine_.topology, view));
-  drops_.push_back({id, view});
+void Session::drop(TensorId id, const MeshView& view) noexcept {
+  if (world_) drops_.push_back({id, view});
+}
+
+void Session::give_back(const TensorSpec& spec, const MeshView& view) noexcept {
+  if (world_) ledger_.release(spec, chips_of(machine_.topology, view));
 }
 
 void Session::cross_host_link(std::int64_t bytes, std::int64_t bytes_per_s) {

@@ -16,21 +16,43 @@
 
 namespace ttmesh::mesh {
 
+/// Memory that the ledger has booked for a tensor and for views of it; given back once.
+class Booking {
+ public:
+  Booking(std::shared_ptr<Session> session, TensorSpec spec, MeshView view);
+  ~Booking();
+  Booking(const Booking&) = delete;
+  Booking& operator=(const Booking&) = delete;
+
+  void add(TensorId tensor) { tensors_.push_back(tensor); }
+  /// Makes the chips forget one of the tensors.
+  void drop(TensorId tensor);
+  /// Frees the memory, and makes the chips forget every tensor in it.
+  void give_back();
+
+  bool is_booked() const { return booked_; }
+
+ private:
+  std::shared_ptr<Session> session_;
+  TensorSpec spec_;
+  MeshView view_;
+  std::vector<TensorId> tensors_;  ///< Those that have handles.
+  bool booked_ = true;
+};
+
 /// A tensor as its handles share it.
 struct TensorHandle {
-  TensorHandle(std::shared_ptr<Session> session, TensorId id, TensorSpec spec, MeshView view);
+  TensorHandle(std::shared_ptr<Session> session, TensorId id, TensorSpec spec, MeshView view,
+               std::shared_ptr<Booking> booking);
   ~TensorHandle();
   TensorHandle(const TensorHandle&) = delete;
   TensorHandle& operator=(const TensorHandle&) = delete;
-
-  /// Frees the tensor, once.
-  void release();
 
   std::shared_ptr<Session> session;
   TensorId id;
   TensorSpec spec;
   MeshView view;
-  bool allocated = true;
+  std::shared_ptr<Booking> booking;
 };
 
 /// One op call as the controller issues it.
@@ -56,8 +78,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void start_recording(bool trace);
   Report report();
   void close();
-  /// Notes that a tensor's memory is free; the chips learn it with a later command.
-  void drop(TensorId id, const TensorSpec& spec, const MeshView& view) noexcept;
+  /// Notes that a tensor is of no use any more; the chips learn it with a later command.
+  void drop(TensorId id, const MeshView& view) noexcept;
+  /// Gives memory back to the ledger.
+  void give_back(const TensorSpec& spec, const MeshView& view) noexcept;
   /// Moves the clock by the time that `bytes` take over the host's link.
   void cross_host_link(std::int64_t bytes, std::int64_t bytes_per_s);
 
@@ -76,6 +100,9 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   void require_open() const;
+  /// The memory of the output: new, or that of the input if the op only changes the view.
+  std::shared_ptr<Booking> book(const Request& request, const OpDefinition& definition,
+                                const OpCall& call, std::size_t output);
   /// Takes the pending drops that chips of `view` alone know about.
   std::vector<TensorId> take_drops(const MeshView& view);
   /// Sends a command for the drops that no other command has taken along.

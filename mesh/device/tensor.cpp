@@ -17,14 +17,14 @@ const TensorHandle& require(const std::shared_ptr<TensorHandle>& handle) {
 
 void Tensor::deallocate() {
   (void)require(handle_);
-  handle_->release();
+  handle_->booking->give_back();
 }
 
 TensorId Tensor::id() const { return require(handle_).id; }
 
 const TensorSpec& Tensor::spec() const { return require(handle_).spec; }
 
-bool Tensor::is_allocated() const { return handle_ && handle_->allocated; }
+bool Tensor::is_allocated() const { return handle_ && handle_->booking->is_booked(); }
 
 MeshDevice Tensor::device() const {
   const TensorHandle& handle = require(handle_);

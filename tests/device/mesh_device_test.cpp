@@ -96,6 +96,27 @@ TEST(MeshDevice, FreesMemoryWithTheLastHandle) {
   EXPECT_EQ(device.memory_used(0, BufferType::Dram), 0);
 }
 
+TEST(MeshDevice, AViewSharesTheMemoryOfItsInput) {
+  MeshDevice device = small_device("t3k");
+  Tensor input = ramp(device);
+  Tensor view = device.enqueue("look", std::array{input}, {}).front();
+  EXPECT_EQ(device.memory_used(0, BufferType::Dram), 4'096);
+  input = {};
+  EXPECT_EQ(device.memory_used(0, BufferType::Dram), 4'096);
+  EXPECT_EQ(to_host(view).floats()[0], 1.0F);
+  view = {};
+  EXPECT_EQ(device.memory_used(0, BufferType::Dram), 0);
+}
+
+TEST(MeshDevice, DeallocatingAViewDeallocatesItsInput) {
+  MeshDevice device = small_device("t3k");
+  const Tensor input = ramp(device);
+  Tensor view = device.enqueue("look", std::array{input}, {}).front();
+  view.deallocate();
+  EXPECT_FALSE(input.is_allocated());
+  EXPECT_EQ(device.memory_used(0, BufferType::Dram), 0);
+}
+
 TEST(MeshDevice, TellsTheChipsOfDropsWithTheNextCommand) {
   MeshDevice device = small_device("t3k");
   device.record_program();

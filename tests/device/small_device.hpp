@@ -16,7 +16,8 @@
 
 namespace ttmesh::mesh {
 
-/// A device with the ops of tests/program/small_world.hpp, and `keep`, which passes its input on.
+/// A device with the ops of tests/program/small_world.hpp, `keep`, which passes its
+/// input on, and `look`, which is a view of it.
 inline MeshDevice small_device(const std::string& topology, OpenOptions options = {}) {
   auto with_builtins = small_ops(std::make_shared<std::atomic<int>>(0));
   auto table = std::make_shared<OpTable>();
@@ -26,7 +27,9 @@ inline MeshDevice small_device(const std::string& topology, OpenOptions options 
   OpDefinition keep;
   keep.infer = [](const OpCall& call) { return std::vector{call.inputs.front()}; };
   keep.run = [](const OpRun& run) { return std::vector{run.inputs.front()}; };
-  table->add("keep", std::move(keep));
+  table->add("keep", keep);
+  keep.cost = [](const OpCall&) { return sim::NoWork(); };
+  table->add("look", std::move(keep));
   return open(load_topology(topology), std::move(table), std::move(options));
 }
 
