@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "ops/deallocate.hpp"
 #include "ops/reshape.hpp"
 
 namespace ttmesh::modules {
@@ -103,9 +102,7 @@ void require_prefill_rows(const char* function, const mesh::Tensor& x, std::int6
 mesh::Tensor folded(const mesh::Tensor& x, std::int64_t cutoff) {
   const std::int64_t rows = rows_of(x);
   if (rows < cutoff) return x;
-  mesh::Tensor result = ops::reshape(x, {1, rows / cutoff, cutoff, x.shape()[-1]});
-  if (result.id() != x.id()) ops::deallocate(x);
-  return result;
+  return ops::reshape(x, {1, rows / cutoff, cutoff, x.shape()[-1]});
 }
 
 }  // namespace ttmesh::modules

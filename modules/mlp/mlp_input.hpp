@@ -28,8 +28,7 @@ void require_decode_rows(const char* function, const mesh::Tensor& x, int max_ba
 /// Prefill: whole tiles, and a multiple of `cutoff` from there on.
 void require_prefill_rows(const char* function, const mesh::Tensor& x, std::int64_t cutoff);
 
-/// [1, 1, S, w] as [1, S / cutoff, cutoff, w] if S is at least `cutoff`, else as it is. What is
-/// folded is freed.
+/// [1, 1, S, w] seen as [1, S / cutoff, cutoff, w] if S is at least `cutoff`, else as it is.
 [[nodiscard]] mesh::Tensor folded(const mesh::Tensor& x, std::int64_t cutoff);
 
 }  // namespace ttmesh::modules
