@@ -48,7 +48,6 @@ class Search {
  public:
   Search(const LinkGraph& graph, const Wiring& wiring, std::int64_t& steps)
       : graph_(graph),
-        wiring_(wiring),
         steps_(steps),
         chip_of_(graph.size(), -1),
         cell_of_(graph.size(), -1) {
@@ -126,7 +125,6 @@ class Search {
   }
 
   const LinkGraph& graph_;
-  const Wiring& wiring_;
   std::int64_t& steps_;
   std::vector<int> chip_of_;  ///< By cell; -1 if none yet.
   std::vector<int> cell_of_;  ///< By chip; -1 if none yet.

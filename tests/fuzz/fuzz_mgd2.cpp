@@ -1,0 +1,17 @@
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "mesh/topology/error.hpp"
+#include "mesh/topology/mgd2.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ttmesh::mesh::InputFile file{"input",
+                                     std::string(reinterpret_cast<const char*>(data), size)};
+  try {
+    (void)ttmesh::mesh::parse_mgd2(file);
+  } catch (const ttmesh::mesh::InvalidFile&) {
+    // Refused, as most inputs should be; anything else that is thrown ends the run.
+  }
+  return 0;
+}
