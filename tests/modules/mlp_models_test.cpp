@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,11 @@ struct Row {
   const char* precision;
   bool fast = false;  ///< Runs always; the others with TTMESH_SLOW_TESTS.
 };
+
+void PrintTo(const Row& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << row.model << " on " << row.mesh << ' ' << name(row.mode) << ' ' << row.seq << ' '
+       << row.precision;
+}
 
 std::vector<Row> fast_rows() {
   using enum Mode;

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdint>
+#include <ostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,10 @@ struct Shape {
   Mode mode;
   std::int64_t seq;
 };
+
+void PrintTo(const Shape& shape, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << name(shape.mode) << ' ' << shape.seq;
+}
 
 // 1x1, 1x2, 1x8 open and closed, 4x8 and 8x4.
 constexpr const char* kMeshes[] = {"n150", "n300", "t3k:1x8:line", "t3k:1x8:ring", "tg", "galaxy"};

@@ -161,7 +161,7 @@ TEST(MLP1D, RunsOnAColumnToo) {
 TEST(MLP2D, LeavesItsOutputAsItsInput) {
   MLP2D module = mlp_2d(timing("galaxy"));
   const mesh::Tensor x = module.input(rows(128, 2048), Mode::Prefill);
-  const mesh::TensorSpec spec = x.spec();
+  const mesh::TensorSpec& spec = x.spec();
   const mesh::Tensor y = module.forward(x, Mode::Prefill);
   EXPECT_EQ(y.shape(), spec.shape);
   EXPECT_EQ(y.distribution(), spec.distribution);
