@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -15,7 +14,9 @@ struct Mgd2Grid {
   bool is_switch = false;
   int position = 0;
 
-  friend constexpr auto operator<=>(const Mgd2Grid&, const Mgd2Grid&) = default;
+  friend constexpr bool operator<(const Mgd2Grid& x, const Mgd2Grid& y) {
+    return x.is_switch != y.is_switch ? y.is_switch : x.position < y.position;
+  }
 };
 
 /// Where the descriptor stands.
