@@ -1,5 +1,6 @@
 // CAF by itself, under the scheduler policies that mesh/actors/world.cpp chooses from.
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -135,6 +136,38 @@ BENCHMARK(fan_out_after_idleness)
     ->DenseRange(kStealing, kSharing)
     ->Iterations(20)
     ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// What a policy takes of a processor when there is nothing to do.
+void idleness(benchmark::State& state) {
+  constexpr std::chrono::milliseconds kIdle{1000};
+  Configuration configuration(state.range(0));
+  caf::actor_system system(configuration);
+  double busy_s = 0;
+  for (auto _ : state) {
+    const double before = processor_seconds();
+    std::this_thread::sleep_for(kIdle);
+    busy_s += processor_seconds() - before;
+  }
+  state.SetLabel(name(state.range(0)));
+  state.counters["processor_percent"] =
+      100 * busy_s /
+      (std::chrono::duration<double>(kIdle).count() * static_cast<double>(state.iterations()));
+}
+BENCHMARK(idleness)
+    ->ArgName("policy")
+    ->DenseRange(kStealing, kSharing)
+    ->Iterations(3)
+    ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

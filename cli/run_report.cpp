@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "modules/mode.hpp"
@@ -32,9 +33,11 @@ double percent(sim::Time part, sim::Time whole) {
 
 std::string heading(const RunSummary& summary) {
   const modules::MlpRunRequest& request = summary.request;
-  std::string text = fmt::format("{} {} x {} on {}, a {} mesh of {} chips\n", summary.result.module,
-                                 request.dim, request.hidden_dim, summary.topology,
-                                 to_string(summary.mesh_shape), summary.mesh_shape.size());
+  const int chips = summary.mesh_shape.size();
+  std::string text =
+      fmt::format("{} {} x {} on {}, a {} mesh of {}\n", summary.result.module, request.dim,
+                  request.hidden_dim, summary.topology, to_string(summary.mesh_shape),
+                  chips == 1 ? "1 chip" : fmt::format("{} chips", chips));
   text += request.mode == modules::Mode::Decode
               ? fmt::format("  decode, batch {}", request.batch.value_or(32))
               : fmt::format("  prefill, batch {}, {} tokens each", request.batch.value_or(1),
@@ -73,8 +76,7 @@ std::string link_table(const modules::MlpRunResult& result) {
   const std::size_t listed = std::min(kListedLinks, links.size());
   std::string text =
       fmt::format("\n  {:<24} {:>6} {:>14} {:>8} {:>14}\n", "link", "", "busy us", "used", "bytes");
-  for (const LinkUse& link :
-       std::vector(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(listed))) {
+  for (const LinkUse& link : std::span(links).first(listed)) {
     text +=
         fmt::format("  {:<24} {:>6} {:>14.3f} {:>6.1f} % {:>14}\n",
                     fmt::format("{} > {}", link.from, link.to), fmt::format("#{}", link.channel),
