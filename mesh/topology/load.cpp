@@ -110,7 +110,9 @@ ParsedTopology parse_topology(const std::string& text, const LoadOptions& option
   std::error_code error;
   ParsedTopology parsed;
   const bool is_path = text.find_first_of("./") != std::string::npos;
-  if (is_path || std::filesystem::exists(text, error)) {
+  const bool is_file =
+      std::filesystem::exists(text, error) && !std::filesystem::is_directory(text, error);
+  if (is_path || is_file) {
     parsed = parse_file(read_input_file(text), Follow::Bindings);
   } else if (is_system_name(text)) {
     parsed = parse_system_name(text);

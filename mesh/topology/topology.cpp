@@ -112,7 +112,7 @@ std::vector<Edge> neighbour_edges(const MeshDescription& mesh) {
   std::vector<Edge> edges;
   if (mesh.channels == 0 || !mesh.is_grid) return edges;
   const auto [rows, cols] = mesh.shape;
-  edges.reserve(static_cast<std::size_t>(2 * mesh.shape.size()));
+  edges.reserve(2 * static_cast<std::size_t>(mesh.shape.size()));
   for (int row = 0; row < rows; ++row) {
     for (int col = 0; col < cols; ++col) {
       const ChipId chip = mesh.chip({row, col});
