@@ -35,6 +35,7 @@ CollectiveRun::CollectiveRun(ChipContext& chip, Task& task) : chip_(chip), task_
     each.gate = begin_;
   }
   slots_.resize(static_cast<std::size_t>(plan_.slots.slots));
+  if (!chip.timing_only) pieces_.resize(slots_.size());
   fill_input();
   step_ = plan_.steps.next();
 }
@@ -48,13 +49,11 @@ void CollectiveRun::fill_input() {
   for (int slice = 0; slice < slots.input_slices; ++slice) {
     for (int part = 0; part < slots.parts; ++part) {
       const std::int32_t index = slots.input_first + slice * slots.parts + part;
-      Slot& filled = slot(index);
-      filled = {.piece = {}, .head = begin_, .ready = begin_, .failure = held.failure, .own = true};
-      filled.piece.bytes = slot_bytes(index);
+      slot(index) = {.head = begin_, .ready = begin_, .failure = held.failure, .own = true};
       if (!block) continue;
-      filled.piece.block = block;
-      filled.piece.region = part_of(
-          slice_region(block->shape(), slots.dim, slice, slots.input_slices), part, slots.parts);
+      const Region whole = slice_region(block->shape(), slots.dim, slice, slots.input_slices);
+      piece(index) = {
+          .block = block, .region = part_of(whole, part, slots.parts), .bytes = slot_bytes(index)};
     }
   }
 }
@@ -125,6 +124,7 @@ bool CollectiveRun::await(const Step& step) {
 
 void CollectiveRun::send(const Step& step) {
   const Slot& sent = slot(step.slot);
+  const std::int64_t bytes = slot_bytes(step.slot);
   LaneState& state = lane(step);
   const bool router = step.engine == sim::Engine::Router || step.engine == sim::Engine::Direct;
   const sim::Time available =
@@ -132,14 +132,14 @@ void CollectiveRun::send(const Step& step) {
   const Passage& passage =
       chip_.ports.transmit({.peer = step.peer,
                             .links = plan_.num_links,
-                            .bytes = sent.piece.bytes,
+                            .bytes = bytes,
                             .page_bytes = page_bytes_,
                             .engine = step.engine,
                             .ring = plan_.ring,
                             .sent_before = state.sent_bytes / plan_.num_links,
                             .earliest = std::max(state.gate, available),
                             .not_done_before = router ? sent.ready : sim::Time()});
-  state.sent_bytes += sent.piece.bytes;
+  state.sent_bytes += bytes;
   if (!router || sent.own) state.worker.hold_until(passage.sent);
   extend(passage.sent);
   chip_.recorder.passage(task_.command(), step_index_, passage, Machine::queue_track(step.peer));
@@ -151,7 +151,7 @@ void CollectiveRun::send(const Step& step) {
                    .round = step.round,
                    .head = passage.head,
                    .tail = passage.tail,
-                   .piece = sent.piece,
+                   .piece = pieces_.empty() ? Piece{.bytes = bytes} : piece(step.slot),
                    .failure = sent.failure});
 }
 
@@ -163,11 +163,11 @@ bool CollectiveRun::receive(const Step& step) {
   const bool relay = step.engine == sim::Engine::Relay;
   const sim::Time ready =
       relay ? chunk->tail + sim::step_time(chip_.machine.collective, step.engine) : chunk->tail;
-  slot(step.slot) = {.piece = std::move(chunk->piece),
-                     .head = relay ? ready : chunk->head,
+  slot(step.slot) = {.head = relay ? ready : chunk->head,
                      .ready = ready,
                      .failure = std::move(chunk->failure),
                      .own = false};
+  if (!pieces_.empty()) piece(step.slot) = std::move(chunk->piece);
   extend(ready);
   return true;
 }
@@ -176,8 +176,8 @@ void CollectiveRun::reduce(const Step& step) {
   Slot& into = slot(step.slot);
   const Slot& with = slot(step.source);
   into.failure = earlier(into.failure, with.failure);
-  if (!into.failure && into.piece.block) {
-    into.piece = add(into.piece, with.piece, dtype_);
+  if (!into.failure && !pieces_.empty()) {
+    piece(step.slot) = add(piece(step.slot), piece(step.source), dtype_);
   }
   into.ready =
       std::max(into.ready, with.ready) + sim::step_time(chip_.machine.collective, step.engine);
@@ -189,11 +189,14 @@ void CollectiveRun::copy(const Step& step) {
   Slot& into = slot(step.slot);
   const Slot& from = slot(step.source);
   const sim::CollectiveModel& model = chip_.machine.collective;
-  const std::int64_t share = (from.piece.bytes + plan_.num_links - 1) / plan_.num_links;
+  const std::int64_t share = (slot_bytes(step.source) + plan_.num_links - 1) / plan_.num_links;
   const sim::Time duration = sim::copy_time(model, chip_.ports.first_link(), share);
   const sim::Time start =
       model.serial_copy ? lane(step).worker.claim(from.ready, duration) : from.ready;
-  if (step.slot != step.source) into = from;
+  if (step.slot != step.source) {
+    into = from;
+    if (!pieces_.empty()) piece(step.slot) = piece(step.source);
+  }
   into.ready = start + duration;
   into.head = into.ready;
   extend(into.ready);
@@ -224,7 +227,7 @@ Shard CollectiveRun::join_output(const TensorSpec& spec) const {
     std::vector<Piece> pieces;
     for (int part = 0; part < slots.parts; ++part) {
       const int at = slots.output_first + index * slots.parts + part;
-      pieces.push_back(slots_[static_cast<std::size_t>(at)].piece);
+      pieces.push_back(pieces_[static_cast<std::size_t>(at)]);
     }
     blocks.push_back(join(pieces, slice));
   }

@@ -14,8 +14,8 @@ namespace ttmesh::mesh {
 
 /// One chip's run of a collective: the interpreter of its steps.
 ///
-/// Nouns: a *slot* holds a piece of the input, of the output, or on its way through; its `head` and
-/// `ready` say when the first packet and all of it are on the chip. A *lane* is a direction of
+/// Nouns: a *slot* is for a piece of the input, of the output, or on its way through; its `head`
+/// and `ready` say when the first packet and all of it are on the chip. A *lane* is a direction of
 /// travel with one worker, a timeline that starts with the command, and a *gate*, the time from
 /// which the chips ahead are known to have started.
 /// Invariant: steps are taken in order, but a step's virtual time depends on its slots, its lane
@@ -30,7 +30,6 @@ class CollectiveRun {
 
  private:
   struct Slot {
-    Piece piece;
     sim::Time head;
     sim::Time ready;
     FailurePtr failure;
@@ -56,6 +55,8 @@ class CollectiveRun {
   std::int64_t slot_bytes(std::int32_t slot) const;
   LaneState& lane(const Step& step) { return lanes_[static_cast<std::size_t>(step.lane)]; }
   Slot& slot(std::int32_t index) { return slots_[static_cast<std::size_t>(index)]; }
+  /// The values in a slot. There are none in timing-only mode, nor where a chip has failed.
+  Piece& piece(std::int32_t index) { return pieces_[static_cast<std::size_t>(index)]; }
   void extend(sim::Time end) { end_ = std::max(end_, end); }
 
   ChipContext& chip_;
@@ -64,6 +65,7 @@ class CollectiveRun {
   std::optional<Step> step_;  ///< The step to take next.
   std::uint32_t step_index_ = 0;
   std::vector<Slot> slots_;
+  std::vector<Piece> pieces_;  ///< By slot; empty in timing-only mode.
   std::array<LaneState, 2> lanes_;
   std::int64_t page_bytes_;
   std::int64_t slice_pages_;
