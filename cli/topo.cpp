@@ -122,7 +122,9 @@ void show_mesh(const Topology& topology, const MeshDescription& mesh, std::ostre
     constexpr int kMaxIds = 64;
     out << "  ids in the file, row by row:";
     for (int i = 0; i < std::min(mesh.shape.size(), kMaxIds); ++i) {
-      out << " " << topology.physical_ids[static_cast<std::size_t>(mesh.first_chip + i)];
+      out << " "
+          << topology.physical_ids[static_cast<std::size_t>(mesh.first_chip) +
+                                   static_cast<std::size_t>(i)];
     }
     out << (mesh.shape.size() > kMaxIds ? " ...\n" : "\n");
   }

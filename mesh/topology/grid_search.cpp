@@ -7,8 +7,9 @@
 namespace ttmesh::mesh {
 namespace {
 
-/// Steps per chip of all searches of one graph together.
-constexpr std::int64_t kStepsPerChip = 2'000;
+/// Steps of all searches of one graph together: some for small graphs, and more for each chip.
+constexpr std::int64_t kSteps = 100'000;
+constexpr std::int64_t kStepsPerChip = 600;
 
 /// One way to wire a grid.
 struct Wiring {
@@ -47,10 +48,7 @@ struct Wiring {
 class Search {
  public:
   Search(const LinkGraph& graph, const Wiring& wiring, std::int64_t& steps)
-      : graph_(graph),
-        steps_(steps),
-        chip_of_(graph.size(), -1),
-        cell_of_(graph.size(), -1) {
+      : graph_(graph), steps_(steps), chip_of_(graph.size(), -1), cell_of_(graph.size(), -1) {
     const auto [rows, cols] = wiring.shape;
     for (int shell = 0; shell < std::max(rows, cols); ++shell) {
       for (int row = 0; shell < cols && row <= std::min(shell, rows - 1); ++row) {
@@ -86,17 +84,25 @@ class Search {
   }
 
  private:
-  /// The chips that may go on `cell`: all for the first, later those joined to a placed neighbour.
+  /// The chips that may go on `cell`: those joined to a placed neighbour. For the first cell, a
+  /// corner, it is the first chip with as many neighbours: in a grid such chips are all alike, so
+  /// that if one cannot be the corner, none can.
   std::optional<int> next_candidate(int cell, std::size_t& next) const {
-    for (const int other : around_[static_cast<std::size_t>(cell)]) {
+    const auto& around = around_[static_cast<std::size_t>(cell)];
+    for (const int other : around) {
       const int placed = chip_of_[static_cast<std::size_t>(other)];
       if (placed < 0) continue;
       const auto& candidates = graph_.neighbours[static_cast<std::size_t>(placed)];
       if (next == candidates.size()) return std::nullopt;
       return candidates[next++];
     }
-    if (next == graph_.size()) return std::nullopt;
-    return static_cast<int>(next++);
+    if (next > 0) return std::nullopt;
+    ++next;
+    const auto first = std::find_if(
+        graph_.neighbours.begin(), graph_.neighbours.end(),
+        [&around](const auto& neighbours) { return neighbours.size() == around.size(); });
+    if (first == graph_.neighbours.end()) return std::nullopt;
+    return static_cast<int>(first - graph_.neighbours.begin());
   }
 
   bool fits(int chip, int cell) const {
@@ -171,7 +177,7 @@ std::size_t LinkGraph::pairs() const {
 }
 
 std::optional<Grid> find_grid(const LinkGraph& graph, const std::vector<MeshShape>& preferred) {
-  std::int64_t steps = kStepsPerChip * static_cast<std::int64_t>(graph.size());
+  std::int64_t steps = kSteps + kStepsPerChip * static_cast<std::int64_t>(graph.size());
   const std::size_t pairs = graph.pairs();
   const std::map<std::size_t, int> histogram = degrees(graph);
   for (const MeshShape shape : shapes_of(static_cast<int>(graph.size()), preferred)) {

@@ -63,6 +63,11 @@ INSTANTIATE_TEST_SUITE_P(Large, GridSearch,
                                           testing::Values(DimType::Line, DimType::Ring),
                                           testing::Values(DimType::Line, DimType::Ring)));
 
+INSTANTIATE_TEST_SUITE_P(Long, GridSearch,
+                         testing::Combine(testing::Values(144), testing::Values(8),
+                                          testing::Values(DimType::Line, DimType::Ring),
+                                          testing::Values(DimType::Line, DimType::Ring)));
+
 TEST(FindGrid, TriesPreferredShapesFirst) {
   const MeshDescription mesh{.shape = {4, 8}};
   std::vector<int> name(32);
