@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -46,26 +47,26 @@ class LazyWeightCache : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = fs::path(testing::TempDir()) / (std::string("ttmesh_") + test->name());
-    fs::remove_all(directory_);
+    directory = fs::path(testing::TempDir()) / (std::string("ttmesh_") + test->name());
+    fs::remove_all(directory);
   }
-  void TearDown() override { fs::remove_all(directory_); }
+  void TearDown() override { fs::remove_all(directory); }
 
   LazyWeight weight(mesh::HostTensor values, mesh::DataType dtype = mesh::DataType::Bfp8B) const {
-    LazyWeightOptions options = options_on(device_);
+    LazyWeightOptions options = options_on(device);
     options.dtype = dtype;
-    options.cache = WeightCache{directory_, "w1"};
+    options.cache = WeightCache{directory, "w1"};
     return LazyWeight(std::move(values), options);
   }
 
   std::size_t files() const {
-    if (!fs::exists(directory_)) return 0;
+    if (!fs::exists(directory)) return 0;
     return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(directory_), fs::directory_iterator{}));
+        std::distance(fs::directory_iterator(directory), fs::directory_iterator{}));
   }
 
-  mesh::MeshDevice device_ = open("n150", {.threads = 1});
-  fs::path directory_;
+  mesh::MeshDevice device = open("n150", {.threads = 1});
+  fs::path directory;
 };
 
 TEST(LazyWeight, MakesNothingBeforeItsFirstUse) {
@@ -81,7 +82,7 @@ TEST(LazyWeight, MakesNothingBeforeItsFirstUse) {
 TEST(LazyWeight, IsMadeOnceForAllItsCopies) {
   const mesh::MeshDevice device = open("n150", {.threads = 1});
   const LazyWeight weight(recipe({64, 64}), options_on(device));
-  const LazyWeight copy = weight;
+  const LazyWeight copy = weight;  // NOLINT(performance-unnecessary-copy-initialization)
   EXPECT_EQ(weight.get_device_weight().id(), copy.get_device_weight().id());
   EXPECT_NE(weight.make_device_tensor().id(), weight.get_device_weight().id());
 }
@@ -129,11 +130,10 @@ TEST(LazyWeight, PadsShardedDimsToWholeTilesOfAllChips) {
 
   const mesh::HostTensor back = mesh::to_host(weight.get_device_weight());
   ASSERT_EQ(back.shape, mesh::Shape({32, 128}));
-  for (int row = 0; row < 32; ++row) {
-    for (int col = 0; col < 128; ++col) {
-      const auto at = static_cast<std::size_t>(row * 128 + col);
-      const float wanted =
-          col < 70 ? values.floats()[static_cast<std::size_t>(row * 70 + col)] : 0.0F;
+  for (std::size_t row = 0; row < 32; ++row) {
+    for (std::size_t col = 0; col < 128; ++col) {
+      const std::size_t at = row * 128 + col;
+      const float wanted = col < 70 ? values.floats()[row * 70 + col] : 0.0F;
       ASSERT_EQ(back.floats()[at], wanted) << row << ", " << col;
     }
   }
@@ -147,8 +147,8 @@ TEST(LazyWeight, PadsRandomValuesWithoutMovingThem) {
   const LazyWeight weight(recipe({70, 40}), options);
   const mesh::HostTensor back = mesh::to_host(weight.get_device_weight());
   ASSERT_EQ(back.shape, mesh::Shape({128, 40}));
-  std::vector<float> wanted(128 * 40);
-  weight.source().read({0, 0, 70, 40}, std::span(wanted).first(70 * 40));
+  std::vector<float> wanted(std::size_t{128} * 40);
+  weight.source().read({0, 0, 70, 40}, std::span(wanted).first(std::size_t{70} * 40));
   EXPECT_EQ(back.floats(), wanted);
 }
 
@@ -226,7 +226,7 @@ TEST(WeightSource, RefusesMissingValues) {
 
 TEST_F(LazyWeightCache, KeepsTheRoundedValues) {
   const mesh::HostTensor values = random_values({64, 96}, 1);
-  LazyWeightOptions uncached = options_on(device_);
+  LazyWeightOptions uncached = options_on(device);
   uncached.dtype = mesh::DataType::Bfp8B;
   const mesh::HostTensor wanted = mesh::to_host(LazyWeight(values, uncached).get_device_weight());
 
@@ -266,8 +266,8 @@ TEST_F(LazyWeightCache, HasAFileForEachSetOfValues) {
 }
 
 TEST_F(LazyWeightCache, HoldsNoRandomValues) {
-  LazyWeightOptions options = options_on(device_);
-  options.cache = WeightCache{directory_, "w1"};
+  LazyWeightOptions options = options_on(device);
+  options.cache = WeightCache{directory, "w1"};
   const LazyWeight random(recipe({64, 64}), options);
   (void)random.get_device_weight();
   EXPECT_EQ(random.cache_path(), std::nullopt);
@@ -311,7 +311,7 @@ TEST_F(LazyWeightCache, RefusesFilesOfAnotherSize) {
 TEST_F(LazyWeightCache, IsLeftAloneWithoutValues) {
   const mesh::MeshDevice timing = open("n150", {.threads = 1, .timing_only = true});
   LazyWeightOptions options = options_on(timing);
-  options.cache = WeightCache{directory_, "w1"};
+  options.cache = WeightCache{directory, "w1"};
   (void)LazyWeight(random_values({64, 64}, 1), options).get_device_weight();
   EXPECT_EQ(files(), 0);
 }

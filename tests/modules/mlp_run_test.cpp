@@ -6,6 +6,7 @@
 
 #include <cctype>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <sstream>
@@ -250,7 +251,8 @@ TEST(MlpReference, DoesNotDependOnThreads) {
   };
   const MlpSources weights{
       .w1 = source(1, {96, 1500}), .w2 = source(2, {1500, 96}), .w3 = source(3, {96, 1500})};
-  mesh::HostTensor x{.shape = {1, 1, 4, 96}, .values = std::vector<float>(4 * 96, 0.5F)};
+  mesh::HostTensor x{.shape = {1, 1, 4, 96},
+                     .values = std::vector<float>(std::size_t{4} * 96, 0.5F)};
   const mesh::HostTensor one = mlp_reference(x, weights, {.threads = 1});
   EXPECT_EQ(mlp_reference(x, weights, {.threads = 3}).floats(), one.floats());
 }
