@@ -15,7 +15,6 @@ namespace ttmesh::mesh {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 ParsedTopology parse(const std::string& text) {
   const InputFile file{"m.yaml", text};

@@ -19,7 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using ::testing::ThrowsMessage;
 
 ParsedTopology parse(const std::string& text) { return parse_mgd2({"m.textproto", text}); }
 

@@ -41,6 +41,7 @@ class RankBindingFiles : public testing::Test {
     return path.string();
   }
 
+ private:
   std::filesystem::path folder_;
 };
 
