@@ -20,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-Topology one_mesh(MeshDescription mesh) {
+Topology one_mesh(const MeshDescription& mesh) {
   Topology topology;
   topology.name = "test";
   topology.set_edges(neighbour_edges(mesh));
