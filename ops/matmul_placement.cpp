@@ -7,7 +7,6 @@
 #include <string>
 
 #include "ops/combination.hpp"
-#include "ops/placement_text.hpp"
 
 namespace ttmesh::ops {
 namespace {

@@ -8,7 +8,6 @@
 
 #include "mesh/device/mesh_device.hpp"
 #include "ops/box.hpp"
-#include "ops/placement_text.hpp"
 #include "ops/stream_cost.hpp"
 
 namespace ttmesh::ops {

@@ -19,8 +19,8 @@ class Tensor {
   Tensor() = default;
   explicit Tensor(std::shared_ptr<TensorHandle> handle) : handle_(std::move(handle)) {}
 
-  /// Frees the tensor on the chips now; using any copy of the handle afterwards throws
-  /// std::invalid_argument.
+  /// Frees the tensor on the chips now, and with it the tensors that are views of the same memory;
+  /// using any of their handles afterwards throws std::invalid_argument.
   void deallocate();
 
   explicit operator bool() const { return handle_ != nullptr; }

@@ -1,11 +1,30 @@
 #include "mesh/device/transfer.hpp"
 
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <stdexcept>
+#include <variant>
+
 #include "mesh/device/session.hpp"
 #include "mesh/program/spec_attributes.hpp"
 
 namespace ttmesh::mesh {
+namespace {
+
+void require_all_values(const HostTensor& tensor) {
+  const std::size_t count =
+      std::visit([](const auto& values) { return values.size(); }, tensor.values);
+  if (count != static_cast<std::size_t>(tensor.shape.volume())) {
+    throw std::invalid_argument(fmt::format("[from_host] {} values for shape {}, needs {}", count,
+                                            to_string(tensor.shape), tensor.shape.volume()));
+  }
+}
+
+}  // namespace
 
 Tensor from_host(const MeshDevice& device, HostTensor global, const WriteOptions& options) {
+  if (!device.timing_only()) require_all_values(global);
   TensorSpec spec{.shape = {},
                   .dtype = options.dtype,
                   .layout = options.layout,

@@ -16,7 +16,8 @@ struct WriteOptions {
 };
 
 /// Puts a global tensor on the mesh, each chip its part, rounded to `dtype` (ttnn.from_torch with a
-/// mesh mapper). The default distribution replicates.
+/// mesh mapper). The default distribution replicates. Throws std::invalid_argument if the values do
+/// not fill the shape or the shape does not divide; timing-only mode needs no values.
 [[nodiscard]] Tensor from_host(const MeshDevice& device, HostTensor global,
                                const WriteOptions& options);
 

@@ -20,7 +20,9 @@ bool is_nested(const Distribution& distribution, const Shape& shape) {
   return shards(rows) && shards(cols) && shape.index(rows.dim) == shape.index(cols.dim);
 }
 
-std::string text(const Placement& placement) {
+}  // namespace
+
+std::string to_string(const Placement& placement) {
   switch (placement.kind) {
     case Kind::Replicate:
       return "Replicate";
@@ -34,13 +36,11 @@ std::string text(const Placement& placement) {
   return {};
 }
 
-}  // namespace
-
 std::string to_string(const Distribution& distribution) {
   const auto& [rows, cols] = distribution.placements;
   const bool columns_first =
       shards(rows) && shards(cols) && rows.dim == cols.dim && distribution.outer_axis == 1;
-  return fmt::format("[{}, {}]{}", text(rows), text(cols),
+  return fmt::format("[{}, {}]{}", to_string(rows), to_string(cols),
                      columns_first ? " columns outermost" : "");
 }
 
@@ -139,7 +139,7 @@ void require_no_partial(const char* op, const Distribution& distribution) {
       throw std::invalid_argument(
           fmt::format("[{0}] input is {2} along cluster_axis {1}; needs fast_reduce_nc over dim "
                       "{3} first",
-                      op, axis, text(placement), placement.dim));
+                      op, axis, to_string(placement), placement.dim));
     }
   }
 }

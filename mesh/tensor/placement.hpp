@@ -45,6 +45,8 @@ struct Distribution {
   friend constexpr bool operator==(const Distribution&, const Distribution&) = default;
 };
 
+/// "Replicate", "Shard(3)", "Partial", "Stacked(0)"
+[[nodiscard]] std::string to_string(const Placement& placement);
 /// "[Replicate, Shard(3)]"; " columns outermost" follows where nested parts are cut by axis 1
 /// first.
 [[nodiscard]] std::string to_string(const Distribution& distribution);

@@ -57,6 +57,12 @@ TEST(Transfer, RefusesToReadInTimingOnlyMode) {
   EXPECT_THROW((void)to_host(tensor), std::invalid_argument);
 }
 
+TEST(Transfer, RefusesValuesThatDoNotFillTheShape) {
+  MeshDevice device = small_device("t3k");
+  EXPECT_THROW((void)from_host(device, {{1, 1, 32, 32}, std::vector<float>(1'000)}, {}),
+               std::invalid_argument);
+}
+
 TEST(Transfer, RefusesAnExtentThatDoesNotDivide) {
   MeshDevice device = small_device("t3k:1x8:ring");
   EXPECT_THROW((void)from_host(device, {{1, 1, 32, 100}, std::vector<float>(3'200)},
