@@ -19,7 +19,6 @@ packages=(
   libhwy-dev
   libmsgpack-cxx-dev
   libprotobuf-dev
-  libspdlog-dev
   libxxhash-dev
   libyaml-cpp-dev
   ninja-build

@@ -22,6 +22,9 @@ std::string to_string(const Command& command) {
     text += " -> " + tensor_list(command.outputs, command.output_specs);
   }
   if (!command.attributes.entries().empty()) text += " {" + to_string(command.attributes) + "}";
+  for (std::size_t i = 0; i < command.drops.size(); ++i) {
+    text += fmt::format("{}%{}", i == 0 ? " drops " : ", ", command.drops[i]);
+  }
   if (!command.issuer.empty()) text += "  ; " + command.issuer;
   return text;
 }

@@ -35,7 +35,7 @@ struct Command {
 
 using CommandPtr = std::shared_ptr<const Command>;
 
-/// One line: "#12 all_gather %7 -> %9 [1, 1, 32, 8192] bf16 ... dim=3 cluster_axis=1".
+/// One line: "#12 typecast(%7 SPEC) -> %9 SPEC {dtype=bf16} drops %3  ; mlp_1d.decode_forward".
 [[nodiscard]] std::string to_string(const Command& command);
 
 }  // namespace ttmesh::mesh
