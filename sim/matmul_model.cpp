@@ -248,7 +248,12 @@ Cost matmul_cost(const ChipModel& chip, const MatmulWork& work) {
   if (work.batches == 0 || work.m_tiles == 0 || work.k_tiles == 0 || work.n_tiles == 0) {
     return {chip.launch, Bound::Launch};
   }
-  return work.in1_dram_sharded ? dram_sharded_cost(chip, work) : multicast_cost(chip, work, grid);
+  if (!work.in1_dram_sharded) return multicast_cost(chip, work, grid);
+  const Cost banked = dram_sharded_cost(chip, work);
+  if (work.batches * work.m_tiles == 1) return banked;
+  // Few cores sit beside the banks: with more rows a tuner lets all of them multiply.
+  const Cost spread = multicast_cost(chip, work, grid);
+  return spread.duration < banked.duration ? spread : banked;
 }
 
 }  // namespace ttmesh::sim

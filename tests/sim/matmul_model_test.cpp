@@ -147,6 +147,14 @@ TEST(Matmul, ReadsAWeightFasterWhenItLiesOverTheBanks) {
                          time_for(kBfp8Tile * 256 * 112, n150().dram_sharded_bytes_per_s));
 }
 
+TEST(Matmul, LetsAllCoresMultiplyManyRowsByAWeightOverTheBanks) {
+  MatmulWork work = decode(64, 64);
+  work.m_tiles = 32;
+  const Time interleaved = duration(n150(), work);
+  work.in1_dram_sharded = true;
+  EXPECT_LE(duration(n150(), work), interleaved);
+}
+
 TEST(Matmul, ReadsAnInterleavedWeightNearThePublishedRate) {
   // 190 GB/s is typical on Wormhole (tt-metal tech_reports/LLMs/llms.md section 4.6).
   const double bytes = 256.0 * 128 * kBfp8Tile;
