@@ -31,14 +31,14 @@ const Ports::Port& Ports::port_to(ChipId peer) const {
 const Passage& Ports::transmit(const Transmission& transmission) {
   const Port& port = port_to(transmission.peer);
   const sim::LinkModel& model = link(transmission.peer);
+  const int links = std::min(transmission.links, port.channels);
   const std::int64_t pages =
       (transmission.bytes + transmission.page_bytes - 1) / transmission.page_bytes;
   passage_ = {.channels = std::move(passage_.channels)};
   passage_.channels.clear();
   std::int64_t bytes_left = transmission.bytes;
-  for (int channel = 0; channel < std::min(transmission.links, port.channels); ++channel) {
-    const std::int64_t share =
-        pages / transmission.links + (channel < pages % transmission.links ? 1 : 0);
+  for (int channel = 0; channel < links; ++channel) {
+    const std::int64_t share = pages / links + (channel < pages % links ? 1 : 0);
     const std::int64_t bytes = std::min(bytes_left, share * transmission.page_bytes);
     if (bytes == 0 && channel > 0) break;
     bytes_left -= bytes;
@@ -49,11 +49,13 @@ const Passage& Ports::transmit(const Transmission& transmission) {
                                                    .ring = transmission.ring,
                                                    .sent_before = transmission.sent_before,
                                                    .bytes = bytes,
-                                                   .links = transmission.links});
+                                                   .links = links,
+                                                   .packet_bytes = transmission.packet_bytes});
     const sim::Time start = timelines_[index].claim(transmission.earliest, duration);
     timelines_[index].hold_until(transmission.not_done_before);
     const sim::Time end = timelines_[index].free();
-    const sim::Time head = std::min(end, start + sim::head_serialisation(model, bytes));
+    const std::int64_t packet = std::min(bytes, transmission.packet_bytes.value_or(bytes));
+    const sim::Time head = std::min(end, start + sim::head_serialisation(model, packet));
     passage_.sent = std::max(passage_.sent, end);
     passage_.head = std::max(passage_.head, head + model.latency);
     passage_.tail = std::max(passage_.tail, end + model.latency);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "mesh/program/machine.hpp"
@@ -13,9 +14,10 @@ namespace ttmesh::mesh {
 /// One payload on its way to a neighbour.
 struct Transmission {
   ChipId peer;
-  int links = 1;  ///< Channels 0 .. links-1, side by side.
+  int links = 1;  ///< Channels 0 .. links-1, side by side, or as many as there are.
   std::int64_t bytes = 0;
   std::int64_t page_bytes = 1;  ///< Pages stay whole when the payload is split over links.
+  std::optional<std::int64_t> packet_bytes{};  ///< Packets other than the link's.
   sim::Engine engine = sim::Engine::Router;
   bool ring = false;
   std::int64_t sent_before = 0;  ///< Bytes that the same worker has sent in this command.
