@@ -67,6 +67,13 @@ int Machine::edge_between(ChipId a, ChipId b) const {
   return static_cast<int>(edge - edges.begin());
 }
 
+bool Machine::is_down(ChipId a, ChipId b) const {
+  const auto [low, high] = std::minmax(a, b);
+  return std::any_of(
+      down_links.begin(), down_links.end(),
+      [low = low, high = high](const Edge& each) { return each.a == low && each.b == high; });
+}
+
 int Machine::link_track(int edge, int channel, bool from_lower) const {
   const int index = first_channel[static_cast<std::size_t>(edge)] + channel;
   return topology.chip_count() + 2 * index + (from_lower ? 0 : 1);

@@ -17,9 +17,12 @@ struct Machine {
   sim::HostModel host;
   std::vector<sim::LinkModel> links;  ///< By edge of the topology, in its order.
   std::vector<sim::Ratio> slowdown;   ///< By chip: factor on the time of its ops.
+  std::vector<Edge> down_links{};     ///< Links that settings took away: not in `topology.edges`.
 
   /// Index in `topology.edges` of the link between two chips; -1 if there is none.
   int edge_between(ChipId a, ChipId b) const;
+  /// Whether settings took the link between two chips away.
+  bool is_down(ChipId a, ChipId b) const;
   /// Trace track of a chip's queue, and of one direction of one channel of an edge.
   static int queue_track(ChipId id) { return id; }
   int link_track(int edge, int channel, bool from_lower) const;
