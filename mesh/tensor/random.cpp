@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "mesh/tensor/philox.hpp"
+#include "sim/philox.hpp"
 
 // Highway compiles this file once for each instruction set. The order of its headers matters.
 // clang-format off
@@ -49,8 +49,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 void fill_group(RandomKey key, std::uint64_t group, float scale, float* out) {
   for (std::uint64_t i = 0; i < kCounters; ++i) {
     const std::uint64_t counter = group * kCounters + i;
-    const auto words = philox4x32({low(counter), high(counter), low(key.stream), high(key.stream)},
-                                  {low(key.seed), high(key.seed)});
+    const auto words =
+        sim::philox4x32({low(counter), high(counter), low(key.stream), high(key.stream)},
+                        {low(key.seed), high(key.seed)});
     for (std::size_t pair = 0; pair < words.size(); pair += 2) {
       const float uniform = (static_cast<float>(words[pair] >> 1) + 0.5F) * kPerInteger;
       const float angle = static_cast<float>(static_cast<std::int32_t>(words[pair + 1])) *
@@ -83,21 +84,21 @@ struct Block {
 Block philox(WideVec counters, RandomKey key) {
   const Words words;
   const Wide wide;
-  const auto multiplier0 = hn::Set(words, kPhiloxMultipliers[0]);
-  const auto multiplier1 = hn::Set(words, kPhiloxMultipliers[1]);
+  const auto multiplier0 = hn::Set(words, sim::kPhiloxMultipliers[0]);
+  const auto multiplier1 = hn::Set(words, sim::kPhiloxMultipliers[1]);
   Block block{counters, hn::ShiftRight<32>(counters), hn::Set(wide, low(key.stream)),
               hn::Set(wide, high(key.stream))};
   std::uint32_t key0 = low(key.seed);
   std::uint32_t key1 = high(key.seed);
-  for (int round = 0; round < kPhiloxRounds; ++round) {
+  for (int round = 0; round < sim::kPhiloxRounds; ++round) {
     const auto even = hn::MulEven(hn::BitCast(words, block.word0), multiplier0);
     const auto odd = hn::MulEven(hn::BitCast(words, block.word2), multiplier1);
     block.word0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(odd), block.word1), hn::Set(wide, key0));
     block.word1 = odd;
     block.word2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(even), block.word3), hn::Set(wide, key1));
     block.word3 = even;
-    key0 += kPhiloxKeySteps[0];
-    key1 += kPhiloxKeySteps[1];
+    key0 += sim::kPhiloxKeySteps[0];
+    key1 += sim::kPhiloxKeySteps[1];
   }
   return block;
 }

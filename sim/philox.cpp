@@ -1,6 +1,6 @@
-#include "mesh/tensor/philox.hpp"
+#include "sim/philox.hpp"
 
-namespace ttmesh::mesh {
+namespace ttmesh::sim {
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                         std::array<std::uint32_t, 2> key) {
@@ -17,4 +17,4 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
   return counter;
 }
 
-}  // namespace ttmesh::mesh
+}  // namespace ttmesh::sim

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace ttmesh::mesh {
+namespace ttmesh::sim {
 
 constexpr int kPhiloxRounds = 10;
 constexpr std::array<std::uint32_t, 2> kPhiloxMultipliers{0xD2511F53U, 0xCD9E8D57U};
@@ -14,4 +14,4 @@ constexpr std::array<std::uint32_t, 2> kPhiloxKeySteps{0x9E3779B9U, 0xBB67AE85U}
 [[nodiscard]] std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                       std::array<std::uint32_t, 2> key);
 
-}  // namespace ttmesh::mesh
+}  // namespace ttmesh::sim
