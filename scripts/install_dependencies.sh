@@ -20,7 +20,7 @@ packages=(
   libmsgpack-cxx-dev
   libprotobuf-dev
   libxxhash-dev
-  libyaml-cpp-dev
+  libyaml-dev
   ninja-build
   nlohmann-json3-dev
   protobuf-compiler

@@ -1,12 +1,10 @@
 #include "mesh/topology/yaml_value.hpp"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include <algorithm>
-#include <sstream>
+#include <array>
+#include <new>
 #include <utility>
 
 #include "mesh/topology/error.hpp"
@@ -15,64 +13,145 @@ namespace ttmesh::mesh {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
+/// Keys included. The largest file has fewer, if they are of a real file's length.
+constexpr int kMaxValues = 4'000'000;
+
+int line_of(const yaml_mark_t& mark) { return static_cast<int>(mark.line) + 1; }
+
+std::string_view text_of(const yaml_char_t* text) {
+  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
+}
+
+/// An event of libyaml's, freed with the object.
+class Event {
+ public:
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  ~Event() { yaml_event_delete(&event_); }
+
+  yaml_event_t* get() { return &event_; }
+  const yaml_event_t* operator->() const { return &event_; }
+
+ private:
+  yaml_event_t event_{};
+};
+
+/// libyaml's parser over the bytes of a file.
+class EventSource {
+ public:
+  explicit EventSource(const InputFile& file) : file_(file) {
+    if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(file.text.data()),
+                                 file.text.size());
+  }
+  EventSource(const EventSource&) = delete;
+  EventSource& operator=(const EventSource&) = delete;
+  ~EventSource() { yaml_parser_delete(&parser_); }
+
+  void next(Event& event) {
+    if (yaml_parser_parse(&parser_, event.get()) != 0) return;
+    if (parser_.error == YAML_MEMORY_ERROR) throw std::bad_alloc();
+    int line = line_of(parser_.problem_mark);
+    if (parser_.error == YAML_READER_ERROR) {  // Such an error has an offset and no mark.
+      const std::size_t offset = std::min(parser_.problem_offset, file_.text.size());
+      const auto begin = file_.text.begin();
+      line = 1 +
+             static_cast<int>(std::count(begin, begin + static_cast<std::ptrdiff_t>(offset), '\n'));
+    }
+    std::string what = "Invalid YAML: ";
+    what += parser_.problem == nullptr ? "it cannot be read" : parser_.problem;
+    if (parser_.context != nullptr) what += std::string(", ") + parser_.context;
+    throw InvalidFile({{file_.path, line, "", what}});
+  }
+
+ private:
+  const InputFile& file_;
+  yaml_parser_t parser_{};
+};
 
 /// Builds the tree from the parser's events. `open_` are the collections around the next event,
 /// outermost first; a map among them waits for a key whenever it has as many keys as items.
-class TreeBuilder final : public YAML::EventHandler {
+class TreeBuilder {
  public:
-  TreeBuilder(const std::string& path, std::vector<Problem>& problems)
-      : path_(path), problems_(problems) {}
+  explicit TreeBuilder(const InputFile& file) : file_(file) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    check(mark, "", anchor);
-    add({.kind = YamlValue::Kind::Null, .line = line(mark)});
+  YamlValue build() {
+    EventSource source(file_);
+    int documents = 0;
+    while (true) {
+      Event event;
+      source.next(event);
+      if (event->type == YAML_STREAM_END_EVENT) break;
+      if (event->type == YAML_DOCUMENT_START_EVENT && ++documents > 1) {
+        refuse(event->start_mark, "a second YAML document; one is needed");
+      }
+      handle(*event.get());
+    }
+    if (!problems_.empty()) throw InvalidFile(std::move(problems_));
+    return std::move(root_);
   }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse(mark, "an alias is not accepted; write the value out");
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    check(mark, tag, anchor);
-    add({.kind = YamlValue::Kind::Scalar, .line = line(mark), .quoted = tag == "!", .text = value});
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    check(mark, tag, anchor);
-    open(mark, YamlValue::Kind::Sequence);
-  }
-  void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    check(mark, tag, anchor);
-    open(mark, YamlValue::Kind::Map);
-  }
-  void OnMapEnd() override {
-    report_duplicates(open_.back());
-    close();
-  }
-
-  YamlValue take() { return std::move(root_); }
 
  private:
-  static int line(const YAML::Mark& mark) { return mark.line + 1; }
-
-  [[noreturn]] void refuse(const YAML::Mark& mark, const std::string& what) const {
-    throw InvalidFile({{path_, line(mark), "", what}});
+  void handle(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_ALIAS_EVENT:
+        refuse(event.start_mark, "an alias is not accepted; write the value out");
+      case YAML_SCALAR_EVENT:
+        check(event, event.data.scalar.anchor, event.data.scalar.tag);
+        add(scalar(event));
+        break;
+      case YAML_SEQUENCE_START_EVENT:
+        check(event, event.data.sequence_start.anchor, event.data.sequence_start.tag);
+        open(event.start_mark, YamlValue::Kind::Sequence);
+        break;
+      case YAML_MAPPING_START_EVENT:
+        check(event, event.data.mapping_start.anchor, event.data.mapping_start.tag);
+        open(event.start_mark, YamlValue::Kind::Map);
+        break;
+      case YAML_MAPPING_END_EVENT:
+        report_duplicates(open_.back());
+        close();
+        break;
+      case YAML_SEQUENCE_END_EVENT:
+        close();
+        break;
+      default:
+        break;
+    }
   }
 
-  void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) const {
-    if (anchor != 0) refuse(mark, "an anchor is not accepted; write the value where it is used");
-    const bool plain = tag.empty() || tag == "?" || tag == "!";
-    if (!plain) refuse(mark, "the tag '" + tag + "' is not accepted; write a plain value");
+  static YamlValue scalar(const yaml_event_t& event) {
+    const auto& scalar = event.data.scalar;
+    const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    constexpr std::array<std::string_view, 5> kNulls{"", "~", "null", "Null", "NULL"};
+    const bool quoted = scalar.style != YAML_PLAIN_SCALAR_STYLE || scalar.plain_implicit == 0;
+    const int line = line_of(event.start_mark);
+    if (!quoted && std::find(kNulls.begin(), kNulls.end(), text) != kNulls.end()) {
+      return {.kind = YamlValue::Kind::Null, .line = line};
+    }
+    return {
+        .kind = YamlValue::Kind::Scalar, .line = line, .quoted = quoted, .text = std::string(text)};
   }
 
-  void open(const YAML::Mark& mark, YamlValue::Kind kind) {
+  [[noreturn]] void refuse(const yaml_mark_t& mark, const std::string& what) const {
+    throw InvalidFile({{file_.path, line_of(mark), "", what}});
+  }
+
+  void check(const yaml_event_t& event, const yaml_char_t* anchor, const yaml_char_t* tag) const {
+    if (anchor != nullptr) {
+      refuse(event.start_mark, "an anchor is not accepted; write the value where it is used");
+    }
+    if (tag == nullptr || text_of(tag) == "!") return;
+    refuse(event.start_mark,
+           "the tag '" + std::string(text_of(tag)) + "' is not accepted; write a plain value");
+  }
+
+  void open(const yaml_mark_t& mark, YamlValue::Kind kind) {
     if (open_.size() == kMaxDepth) {
       refuse(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels, the limit");
     }
-    open_.push_back({.kind = kind, .line = line(mark)});
+    open_.push_back({.kind = kind, .line = line_of(mark)});
   }
 
   void close() {
@@ -82,6 +161,10 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void add(YamlValue value) {
+    if (++values_ > kMaxValues) {
+      throw InvalidFile({{file_.path, value.line, "",
+                          "more than " + std::to_string(kMaxValues) + " values, the limit"}});
+    }
     if (open_.empty()) {
       root_ = std::move(value);
       return;
@@ -91,72 +174,32 @@ class TreeBuilder final : public YAML::EventHandler {
         parent.kind == YamlValue::Kind::Map && parent.keys.size() == parent.items.size();
     if (is_key && value.kind != YamlValue::Kind::Scalar) {
       throw InvalidFile(
-          {{path_, value.line, "", "a key must be a word, found " + value.description()}});
+          {{file_.path, value.line, "", "a key must be a word, found " + value.description()}});
     }
     (is_key ? parent.keys : parent.items).push_back(std::move(value));
   }
 
   void report_duplicates(const YamlValue& map) {
-    std::vector<const YamlValue*> keys;
-    keys.reserve(map.keys.size());
-    for (const YamlValue& key : map.keys) keys.push_back(&key);
-    std::stable_sort(keys.begin(), keys.end(),
+    if (map.keys.size() < 2) return;
+    sorted_.clear();
+    for (const YamlValue& key : map.keys) sorted_.push_back(&key);
+    std::stable_sort(sorted_.begin(), sorted_.end(),
                      [](const YamlValue* x, const YamlValue* y) { return x->text < y->text; });
-    for (std::size_t i = 1; i < keys.size(); ++i) {
-      if (keys[i]->text != keys[i - 1]->text) continue;
+    for (std::size_t i = 1; i < sorted_.size(); ++i) {
+      if (sorted_[i]->text != sorted_[i - 1]->text) continue;
       problems_.push_back(
-          {path_, keys[i]->line, keys[i]->text,
-           "duplicate key, first given on line " + std::to_string(keys[i - 1]->line)});
+          {file_.path, sorted_[i]->line, sorted_[i]->text,
+           "duplicate key, first given on line " + std::to_string(sorted_[i - 1]->line)});
     }
   }
 
-  const std::string& path_;
-  std::vector<Problem>& problems_;
+  const InputFile& file_;
+  std::vector<Problem> problems_;
   std::vector<YamlValue> open_;
+  std::vector<const YamlValue*> sorted_;  ///< Keys of the map that is being closed.
   YamlValue root_;
+  int values_ = 0;
 };
-
-/// Refuses a second document and later ones by building nothing.
-class SecondDocument final : public YAML::EventHandler {
- public:
-  explicit SecondDocument(const std::string& path) : path_(path) {}
-
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    throw InvalidFile({{path_, mark.line + 1, "", "a second YAML document; one is needed"}});
-  }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-
- private:
-  const std::string& path_;
-};
-
-/// Refuses brackets that open by the thousand: yaml-cpp would read all of them before the first
-/// event. Those in strings and comments count too, and no real file has nearly as many.
-void check_brackets(const InputFile& file) {
-  constexpr int kMaxOpen = 1'000;
-  int open = 0;
-  int line = 1;
-  for (const char c : file.text) {
-    if (c == '\n') ++line;
-    if (c == '[' || c == '{') ++open;
-    if ((c == ']' || c == '}') && open > 0) --open;
-    if (open > kMaxOpen) {
-      throw InvalidFile(
-          {{file.path, line, "",
-            "nested deeper than " + std::to_string(kMaxDepth) + " levels, the limit"}});
-    }
-  }
-}
 
 }  // namespace
 
@@ -181,21 +224,6 @@ std::string YamlValue::description() const {
   return "";
 }
 
-YamlValue parse_yaml(const InputFile& file) {
-  check_brackets(file);
-  std::vector<Problem> problems;
-  TreeBuilder builder(file.path, problems);
-  try {
-    std::istringstream in(file.text);
-    YAML::Parser parser(in);
-    parser.HandleNextDocument(builder);
-    SecondDocument second(file.path);
-    parser.HandleNextDocument(second);
-  } catch (const YAML::Exception& error) {
-    throw InvalidFile({{file.path, error.mark.line + 1, "", "Invalid YAML: " + error.msg}});
-  }
-  if (!problems.empty()) throw InvalidFile(std::move(problems));
-  return builder.take();
-}
+YamlValue parse_yaml(const InputFile& file) { return TreeBuilder(file).build(); }
 
 }  // namespace ttmesh::mesh

@@ -27,7 +27,7 @@ struct YamlValue {
 };
 
 /// Parses one document; an empty one is Null. Refuses anchors and aliases, tags, duplicate keys,
-/// keys that are no scalars, a second document and nesting deeper than 32.
+/// keys that are no scalars, a second document, nesting deeper than 32 and 4,000,000 values.
 /// Throws mesh::InvalidFile with the line.
 [[nodiscard]] YamlValue parse_yaml(const InputFile& file);
 

@@ -34,7 +34,7 @@ const std::vector<Package>& packages() {
       {"asio", {"mesh/transport/"}},
       {"mpi.h", {"mesh/transport/"}},
       {"msgpack", {"mesh/program/", "mesh/transport/"}},
-      {"yaml-cpp/", {"mesh/topology/"}},
+      {"yaml.h", {"mesh/topology/"}},
       {"google/protobuf/", {"mesh/topology/"}},
       {"hwy/", {"mesh/tensor/", "ops/"}},
       {"dnnl", {"ops/"}},
