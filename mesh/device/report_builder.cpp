@@ -73,12 +73,19 @@ void append(sim::Trace& trace, ChipReport& chip, sim::Time begin) {
 }  // namespace
 
 Report build_report(std::vector<ChipReport> chips, const Machine& machine, sim::Time begin) {
-  Report report{.begin = begin, .end = begin, .ops = op_totals(chips), .links = {}, .trace = {}};
+  Report report{
+      .begin = begin, .end = begin, .ops = op_totals(chips), .uses = {}, .links = {}, .trace = {}};
   for (ChipReport& chip : chips) {
-    for (const OpUse& use : chip.ops) report.end = std::max(report.end, use.end);
+    for (OpUse& use : chip.ops) {
+      report.end = std::max(report.end, use.end);
+      report.uses.push_back({chip.chip, std::move(use)});
+    }
     report.links.insert(report.links.end(), chip.links.begin(), chip.links.end());
     append(report.trace, chip, begin);
   }
+  std::sort(report.uses.begin(), report.uses.end(), [](const ChipUse& a, const ChipUse& b) {
+    return std::tie(a.use.command, a.chip) < std::tie(b.use.command, b.chip);
+  });
   std::sort(report.links.begin(), report.links.end(), [](const LinkUse& a, const LinkUse& b) {
     return std::tie(a.from, a.to, a.channel) < std::tie(b.from, b.to, b.channel);
   });

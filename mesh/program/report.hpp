@@ -19,6 +19,12 @@ struct OpUse {
   sim::Time end;
 };
 
+/// One command on the chip it kept busy.
+struct ChipUse {
+  ChipId chip;
+  OpUse use;
+};
+
 /// One direction of one channel.
 struct LinkUse {
   ChipId from;
@@ -51,6 +57,7 @@ struct Report {
   sim::Time begin;             ///< First dispatch.
   sim::Time end;               ///< Last chip's end.
   std::vector<OpTotal> ops;    ///< In order of first call.
+  std::vector<ChipUse> uses;   ///< What kept which chip's queue busy, by (command, chip).
   std::vector<LinkUse> links;  ///< Every direction of every channel, by (from, to, channel).
   sim::Trace trace;            ///< Sorted; empty unless asked for. Times count from `begin`.
 };

@@ -39,6 +39,16 @@ TEST(Report, CountsWhatHappenedSinceRecordingBegan) {
   EXPECT_EQ(bytes, 3 * 8 * 4'096);
 }
 
+TEST(Report, ListsEveryUseOfEveryChip) {
+  const Report report = recorded({});
+  ASSERT_EQ(report.uses.size(), 6U * 8U);
+  for (std::size_t i = 0; i < report.uses.size(); ++i) {
+    EXPECT_EQ(report.uses[i].chip, static_cast<ChipId>(i % 8));
+    EXPECT_EQ(report.uses[i].use.op, i / 8 % 2 == 0 ? "rotate" : "double");
+    EXPECT_LE(report.uses[i].use.start, report.uses[i].use.end);
+  }
+}
+
 TEST(Report, SpansFirstDispatchToLastEnd) {
   const Report report = recorded({});
   sim::Time total;
