@@ -89,8 +89,8 @@ int run_module(const RunArguments& arguments) {
 
   std::FILE* text_out = machine.json == "-" ? stderr : stdout;
   if (arguments.print_program) {
-    for (const std::string& command : summary.result.program) {
-      fmt::print(text_out, "{}\n", command);
+    for (const mesh::CommandPtr& command : summary.result.program) {
+      fmt::print(text_out, "{}\n", to_string(*command));
     }
   }
   if (!machine.trace.empty()) write_trace(machine.trace, summary.result.report.trace);

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "mesh/device/transfer.hpp"
-#include "mesh/program/command.hpp"
 #include "modules/lazy_weight.hpp"
 #include "modules/mlp/mlp_1d.hpp"
 #include "modules/mlp/mlp_2d.hpp"
@@ -126,7 +125,7 @@ class MlpRun {
     result.report = device_.report();
     result.virtual_time = result.report.end - result.report.begin;
     for (std::size_t i = first; i < end; ++i) {
-      result.program.push_back(to_string(*device_.program()[i]));
+      result.program.push_back(device_.program()[i]);
     }
     tell("measure", 1, 1);
     return output;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mesh/device/mesh_device.hpp"
+#include "mesh/program/command.hpp"
 #include "mesh/program/report.hpp"
 #include "mesh/tensor/dtype.hpp"
 #include "mesh/topology/mesh_shape.hpp"
@@ -49,9 +50,9 @@ struct MlpRunResult {
   double required_pcc = 0;
   bool passed = false;     ///< The correlation is reached; true in timing-only mode.
   sim::Time virtual_time;  ///< From the module's first dispatch to its last chip's end.
-  std::chrono::nanoseconds wall_time{};  ///< Of the same pass.
-  mesh::Report report;                   ///< Of the same pass.
-  std::vector<std::string> program;      ///< Its commands, one line each.
+  std::chrono::nanoseconds wall_time{};   ///< Of the same pass.
+  mesh::Report report;                    ///< Of the same pass.
+  std::vector<mesh::CommandPtr> program;  ///< Its commands.
 };
 
 /// Makes weights N(0, 1) / sqrt(fan_in) and inputs N(0, 1) from the seed, runs the module once to

@@ -95,6 +95,12 @@ std::string trace_of(const MlpRunResult& result) {
   return text.str();
 }
 
+std::vector<std::string> program_of(const MlpRunResult& result) {
+  std::vector<std::string> lines;
+  for (const mesh::CommandPtr& command : result.program) lines.push_back(to_string(*command));
+  return lines;
+}
+
 TEST_P(MlpRunTime, DependsOnNeitherThreadsNorValues) {
   for (const Shape& shape : {Shape{Mode::Decode, 1}, Shape{Mode::Prefill, 128}}) {
     MlpRunRequest request = request_of(shape, "mixed");
@@ -109,7 +115,7 @@ TEST_P(MlpRunTime, DependsOnNeitherThreadsNorValues) {
       EXPECT_EQ(again.virtual_time, once.virtual_time);
       EXPECT_EQ(trace_of(again), trace_of(once));
       EXPECT_EQ(again.accuracy->pcc, once.accuracy->pcc);
-      EXPECT_EQ(again.program, once.program);
+      EXPECT_EQ(program_of(again), program_of(once));
     }
     const MlpRunResult timing = run_mlp(open(GetParam(), {.timing_only = true}), request);
     EXPECT_EQ(timing.virtual_time, once.virtual_time);
@@ -173,7 +179,7 @@ TEST(MlpRun, MeasuresOnlyTheModule) {
   EXPECT_EQ(result.report.ops.front().op, "linear");
   EXPECT_EQ(result.report.ops.front().calls, 3);
   EXPECT_EQ(result.program.size(), 6);
-  EXPECT_THAT(result.program.front(), HasSubstr("linear"));
+  EXPECT_EQ(result.program.front()->op, "linear");
 }
 
 TEST(MlpRun, TellsItsProgress) {
@@ -196,7 +202,7 @@ TEST(MlpRun, PrefillsSeveralUsersOneAfterAnother) {
   request.batch = 4;
   const MlpRunResult result = run_mlp(open("n300"), request);
   EXPECT_TRUE(result.passed);
-  EXPECT_THAT(result.program.front(), HasSubstr("512"));
+  EXPECT_THAT(to_string(*result.program.front()), HasSubstr("512"));
 }
 
 TEST(MlpRun, RefusesSizesThatAreNone) {
