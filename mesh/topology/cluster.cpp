@@ -191,9 +191,9 @@ class Cluster {
               std::to_string(count) + " chips";
     }
     if (!text.empty()) parsed_.notes.push_back(text);
-    if (cluster_.remote_links > 0) {
+    if (!cluster_.remote_links.empty()) {
       parsed_.notes.push_back("links to other hosts, left out: " +
-                              std::to_string(cluster_.remote_links));
+                              std::to_string(cluster_.remote_links.size()));
     }
   }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -22,15 +21,32 @@ struct ClusterDescription {
     std::string type;
     std::vector<int> chips;
   };
+  /// A link that leaves the host, to a chip that only its unique id names.
+  struct RemoteLink {
+    int chip;
+    int channel;
+    std::uint64_t remote_chip;
+    int remote_channel;
+  };
 
+  std::string file;
   sim::Arch arch = sim::Arch::WormholeB0;
   std::map<int, int> chips;                  ///< Id to line.
   std::map<std::pair<int, int>, int> links;  ///< Channels between two chips, lower id first.
-  std::set<int> mmio_chips;                  ///< Those with a PCIe link of their own.
+  std::vector<RemoteLink> remote_links;
+  std::set<int> mmio_chips;  ///< Those with a PCIe link of their own.
   std::vector<Board> boards;
-  std::map<int, int> harvested_rows;  ///< By chip; those that state it.
-  int remote_links = 0;               ///< Links that leave the host.
+  std::map<int, int> harvested_rows;         ///< By chip; those that state it.
+  std::map<int, std::uint64_t> unique_ids;   ///< Likewise; see `unique_id`.
+  std::map<int, int> asic_locations;         ///< Likewise: place on the board.
+  std::map<int, int> bus_ids;                ///< Likewise: PCI bus.
+  std::map<int, std::string> pci_addresses;  ///< Likewise: "0000:01:00.0"
   std::vector<Problem> warnings;
+  std::vector<std::string> notes;  ///< What was left out on request, for people.
+
+  /// The id by which descriptors of other hosts name the chip: its own id shifted where the file
+  /// gives none, as in tt-umd.
+  std::uint64_t unique_id(int chip) const;
 };
 
 /// Throws mesh::InvalidFile with every mistake.
