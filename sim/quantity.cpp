@@ -81,6 +81,27 @@ std::optional<Ratio> parse_ratio(std::string_view text) {
   return reduced("parse_ratio", num->num, den->num);
 }
 
+std::optional<Ratio> parse_probability(std::string_view text) {
+  const bool percent = text.ends_with('%');
+  if (percent) text.remove_suffix(1);
+  constexpr std::string_view kExponent = "e-";
+  const std::size_t exponent_at = text.find(kExponent);
+  const bool scientific = exponent_at != std::string_view::npos;
+  std::optional<int> exponent = 0;
+  if (scientific) exponent = parse_count(text.substr(exponent_at + kExponent.size()));
+  const std::string_view digits = text.substr(0, exponent_at);
+  const std::optional<Ratio> number =
+      percent || scientific ? parse_decimal(digits) : parse_ratio(digits);
+  if (!number || !exponent) return std::nullopt;
+  Wide den = number->den;
+  for (int zeros = *exponent + (percent ? 2 : 0); zeros > 0; --zeros) {
+    den *= 10;
+    if (den > kMax) return std::nullopt;
+  }
+  if (number->num > den) return std::nullopt;
+  return reduced("parse_probability", number->num, den);
+}
+
 std::optional<Time> parse_time(std::string_view text) {
   const std::optional<std::int64_t> ps = parse_quantity(text, kTimeUnits);
   return ps ? std::optional(Time::picoseconds(*ps)) : std::nullopt;

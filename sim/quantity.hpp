@@ -17,6 +17,9 @@ namespace ttmesh::sim {
 /// "2", "0.5", "3/2": not negative, up to 18 digits.
 [[nodiscard]] std::optional<Ratio> parse_ratio(std::string_view text);
 
+/// "0.001", "1e-3", "0.1%", "1/1000": not negative, at most 1, of at most 18 decimal places.
+[[nodiscard]] std::optional<Ratio> parse_probability(std::string_view text);
+
 /// "2us", "0.5ns": units ps, ns, us, ms, s.
 [[nodiscard]] std::optional<Time> parse_time(std::string_view text);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "sim/quantity.hpp"
@@ -10,230 +11,251 @@
 namespace ttmesh::sim {
 namespace {
 
-[[noreturn]] void reject(std::string_view text, std::string_view why) {
-  throw std::invalid_argument(fmt::format("[set] '{}': {}", text, why));
-}
+using Field = Setting::Field;
+using Operation = Setting::Operation;
 
-constexpr std::string_view kSelectors =
-    "link, link(A-B), link(axis:0), link(axis:1), chip, chip(N), host";
+/// What a field holds.
+enum class Kind { Time, Rate, Count, Flag, Probability, Factor, Dispatch };
 
-int parse_index(std::string_view text, std::string_view digits, std::string_view what) {
-  const std::optional<int> index = parse_count(digits);
-  if (!index) reject(text, fmt::format("{} is '{}', a whole number is needed", what, digits));
-  return *index;
-}
+struct FieldName {
+  Selector::Kind owner;
+  std::string_view name;
+  Field field;
+  Kind kind;
+};
 
-Selector parse_selector(std::string_view text, std::string_view selector) {
-  const std::size_t open = selector.find('(');
-  const std::string_view noun = selector.substr(0, open);
-  Selector result;
-  if (noun == "link") {
-    result.kind = Selector::Kind::Link;
-  } else if (noun == "chip") {
-    result.kind = Selector::Kind::Chip;
-  } else if (noun == "host") {
-    result.kind = Selector::Kind::Host;
-  } else {
-    reject(text, fmt::format("'{}' selects nothing; the selectors are {}", selector, kSelectors));
-  }
-  if (open == std::string_view::npos) return result;
-  if (selector.back() != ')') {
-    reject(text, fmt::format("selector '{}' has no closing parenthesis at its end", selector));
-  }
-  const std::string_view inside = selector.substr(open + 1, selector.size() - open - 2);
-  constexpr std::string_view kAxis = "axis:";
-  const std::size_t dash = inside.find('-');
-  if (result.kind == Selector::Kind::Chip) {
-    result.which = Selector::One{parse_index(text, inside, "the chip")};
-  } else if (result.kind == Selector::Kind::Link && inside.starts_with(kAxis)) {
-    const int axis = parse_index(text, inside.substr(kAxis.size()), "the axis");
-    if (axis > 1) reject(text, fmt::format("the axis is {}, a mesh has axes 0 and 1", axis));
-    result.which = Selector::Axis{axis};
-  } else if (result.kind == Selector::Kind::Link && dash != std::string_view::npos) {
-    const Selector::Pair pair{parse_index(text, inside.substr(0, dash), "the first chip"),
-                              parse_index(text, inside.substr(dash + 1), "the second chip")};
-    if (pair.a == pair.b) reject(text, "the link joins a chip to itself, two chips are needed");
-    result.which = pair;
-  } else {
-    reject(text, fmt::format("'{}' selects nothing; the selectors are {}", selector, kSelectors));
-  }
-  return result;
-}
+constexpr FieldName kFields[] = {
+    {Selector::Kind::Link, "latency", Field::Latency, Kind::Time},
+    {Selector::Kind::Link, "bandwidth", Field::Bandwidth, Kind::Rate},
+    {Selector::Kind::Link, "channels", Field::Channels, Kind::Count},
+    {Selector::Kind::Link, "down", Field::Down, Kind::Flag},
+    {Selector::Kind::Link, "jitter", Field::Jitter, Kind::Time},
+    {Selector::Kind::Link, "loss", Field::Loss, Kind::Probability},
+    {Selector::Kind::Link, "retransmit_timeout", Field::RetransmitTimeout, Kind::Time},
+    {Selector::Kind::Chip, "slowdown", Field::Slowdown, Kind::Factor},
+    {Selector::Kind::Host, "dispatch", Field::Dispatch, Kind::Dispatch},
+};
 
-/// What the field of a selector holds.
-enum class Kind { Time, Rate, Factor, Dispatch };
-
-Kind kind_of(std::string_view text, Selector::Kind selector, std::string_view field) {
-  std::string_view accepted;
-  switch (selector) {
+std::string_view name(Selector::Kind kind) {
+  switch (kind) {
     case Selector::Kind::Link:
-      if (field == "latency") return Kind::Time;
-      if (field == "bandwidth") return Kind::Rate;
-      accepted = "link has latency and bandwidth";
-      break;
+      return "link";
     case Selector::Kind::Chip:
-      if (field == "slowdown") return Kind::Factor;
-      accepted = "chip has slowdown";
-      break;
+      return "chip";
     case Selector::Kind::Host:
-      if (field == "dispatch") return Kind::Dispatch;
-      accepted = "host has dispatch";
-      break;
+      return "host";
   }
-  reject(text, fmt::format("no field is called '{}'; {}", field, accepted));
+  return "";
+}
+
+const FieldName& find_field(const Selector& selector, std::string_view field) {
+  std::string accepted;
+  for (const FieldName& each : kFields) {
+    if (each.owner != selector.kind) continue;
+    if (each.name == field) return each;
+    accepted += (accepted.empty() ? "" : ", ") + std::string(each.name);
+  }
+  throw std::invalid_argument(
+      fmt::format("no field is called '{}'; {} has {}", field, name(selector.kind), accepted));
 }
 
 template <typename T>
-T required(std::string_view text, std::optional<T> value, std::string_view found,
-           std::string_view accepted) {
-  if (!value) reject(text, fmt::format("the value is '{}', {} is needed", found, accepted));
+T required(std::optional<T> value, std::string_view found, std::string_view accepted) {
+  if (!value) {
+    throw std::invalid_argument(fmt::format("the value is '{}', {} is needed", found, accepted));
+  }
   return *value;
 }
 
-Time parse_time_value(std::string_view text, std::string_view value) {
-  return required(text, parse_time(value), value,
-                  "a time such as 2us or 0.5ns (units ps, ns, us, ms, s)");
-}
+Ratio with_sign(Ratio ratio, bool minus) { return {minus ? -ratio.num : ratio.num, ratio.den}; }
 
 void parse_value(Setting& setting, Kind kind, std::string_view value) {
-  const std::string_view text = setting.text;
-  if (value.empty()) reject(text, "the value is missing after '='");
+  if (value.empty()) throw std::invalid_argument("the value is missing");
   if (kind == Kind::Dispatch && (value == "traced" || value == "untraced")) {
-    setting.value = std::string(value);
+    setting.value = value == "traced" ? Setting::Dispatch::Traced : Setting::Dispatch::Untraced;
+    return;
+  }
+  if (kind == Kind::Flag) {
+    if (value != "true" && value != "false") {
+      throw std::invalid_argument(fmt::format("the value is '{}', true or false is needed", value));
+    }
+    setting.value = value == "true";
     return;
   }
   if (value.front() == 'x') {
-    setting.operation = Setting::Operation::Scale;
+    setting.operation = Operation::Scale;
     setting.value =
-        required(text, parse_ratio(value.substr(1)), value, "a factor such as x2, x0.5 or x3/2");
+        required(parse_ratio(value.substr(1)), value, "a factor such as x2, x0.5 or x3/2");
     return;
   }
   const bool minus = value.front() == '-';
   std::string_view amount = value;
   if (minus || value.front() == '+') {
-    setting.operation = Setting::Operation::Add;
+    setting.operation = Operation::Add;
     amount = value.substr(1);
   }
   const std::int64_t sign = minus ? -1 : 1;
   switch (kind) {
     case Kind::Time:
-      setting.value = sign * parse_time_value(text, amount);
+      setting.value = sign * required(parse_time(amount), value,
+                                      "a time such as 2us or 0.5ns (units ps, ns, us, ms, s)");
       break;
     case Kind::Dispatch:
-      setting.value = sign * required(text, parse_time(amount), value,
+      setting.value = sign * required(parse_time(amount), value,
                                       "traced, untraced, or a time such as 2us (units ps, ns, us, "
                                       "ms, s)");
       break;
     case Kind::Rate:
-      setting.value = sign * required(text, parse_rate(amount), value,
+      setting.value = sign * required(parse_rate(amount), value,
                                       "a rate such as 12.5GB/s or 100Gb/s (units B/s, kB/s, MB/s, "
                                       "GB/s, b/s, kb/s, Mb/s, Gb/s)");
       break;
-    case Kind::Factor: {
-      Ratio factor = required(text, parse_ratio(amount), value, "a factor such as 2, 0.5 or 3/2");
-      factor.num *= sign;
-      setting.value = factor;
+    case Kind::Count:
+      setting.value =
+          sign * std::int64_t{required(parse_count(amount), value, "a whole number such as 2")};
       break;
-    }
+    case Kind::Probability:
+      setting.value = with_sign(required(parse_probability(amount), value,
+                                         "a probability such as 1e-4, 0.01% or 1/10000"),
+                                minus);
+      break;
+    case Kind::Factor:
+      setting.value =
+          with_sign(required(parse_ratio(amount), value, "a factor such as 2, 0.5 or 3/2"), minus);
+      break;
+    case Kind::Flag:
+      break;
   }
 }
 
 template <typename T>
 const T& value_of(const Setting& setting, std::string_view wanted) {
   const T* value = std::get_if<T>(&setting.value);
-  if (value == nullptr) reject(setting.text, fmt::format("{} is needed here", wanted));
+  if (value == nullptr) throw std::invalid_argument(fmt::format("{} is needed here", wanted));
   return *value;
+}
+
+/// The setting applied to a whole number, rounded down.
+Wide applied(const Setting& setting, std::int64_t value, std::string_view wanted) {
+  if (setting.operation == Operation::Scale) {
+    const Ratio& factor = value_of<Ratio>(setting, "a factor");
+    return Wide{value} * factor.num / factor.den;
+  }
+  const Wide amount = value_of<std::int64_t>(setting, wanted);
+  return setting.operation == Operation::Add ? value + amount : amount;
+}
+
+Ratio applied(const Setting& setting, Ratio value, std::string_view wanted) {
+  const Ratio& amount = value_of<Ratio>(setting, wanted);
+  switch (setting.operation) {
+    case Operation::Set:
+      return reduced("set", amount.num, amount.den);
+    case Operation::Add:
+      return reduced("set", Wide{value.num} * amount.den + Wide{amount.num} * value.den,
+                     Wide{value.den} * amount.den);
+    case Operation::Scale:
+      return reduced("set", Wide{value.num} * amount.num, Wide{value.den} * amount.den);
+  }
+  return value;
 }
 
 }  // namespace
 
+Setting make_setting(std::string_view selector_text, const Selector& selector,
+                     std::string_view field, std::string_view value) {
+  const FieldName& found = find_field(selector, field);
+  Setting setting{.selector = selector,
+                  .field = found.field,
+                  .value = {},
+                  .text = fmt::format("{}.{}={}", selector_text, field, value)};
+  parse_value(setting, found.kind, value);
+  return setting;
+}
+
 Setting parse_setting(std::string_view text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) {
-    reject(text, "there is no '='; SELECTOR.FIELD=VALUE is needed, as in link.latency=+2us");
-  }
   const std::string_view target = text.substr(0, equals);
   const std::size_t dot = target.rfind('.');
-  if (dot == std::string_view::npos) {
-    reject(text, fmt::format("'{}' names no field; SELECTOR.FIELD=VALUE is needed, as in "
-                             "link.latency=+2us",
-                             target));
+  try {
+    if (equals == std::string_view::npos) {
+      throw std::invalid_argument(
+          "there is no '='; SELECTOR.FIELD=VALUE is needed, as in link.latency=+2us");
+    }
+    if (dot == std::string_view::npos) {
+      throw std::invalid_argument(fmt::format(
+          "'{}' names no field; SELECTOR.FIELD=VALUE is needed, as in link.latency=+2us", target));
+    }
+    const std::string_view selector = target.substr(0, dot);
+    return make_setting(selector, parse_selector(selector), target.substr(dot + 1),
+                        text.substr(equals + 1));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("[--set] '{}': {}", text, error.what()));
   }
-  Setting setting;
-  setting.text = text;
-  setting.selector = parse_selector(text, target.substr(0, dot));
-  setting.field = target.substr(dot + 1);
-  parse_value(setting, kind_of(text, setting.selector.kind, setting.field),
-              text.substr(equals + 1));
-  return setting;
 }
 
 Time apply(const Setting& setting, Time value) {
   Time result;
   switch (setting.operation) {
-    case Setting::Operation::Set:
+    case Operation::Set:
       result = value_of<Time>(setting, "a time");
       break;
-    case Setting::Operation::Add:
+    case Operation::Add:
       result = Time::picoseconds(
           narrow("set", Wide{value.ps()} + value_of<Time>(setting, "a time").ps()));
       break;
-    case Setting::Operation::Scale:
+    case Operation::Scale:
       result = scale(value, value_of<Ratio>(setting, "a factor"));
       break;
   }
   if (result < Time()) {
-    reject(setting.text, fmt::format("the result is {} us, a time must not be negative",
-                                     microseconds_text(result)));
+    throw std::invalid_argument(
+        fmt::format("the result is {} us, a time must not be negative", microseconds_text(result)));
   }
   return result;
 }
 
 std::int64_t apply_rate(const Setting& setting, std::int64_t bytes_per_s) {
-  constexpr std::string_view kRate = "a rate";
-  Wide result = 0;
-  switch (setting.operation) {
-    case Setting::Operation::Set:
-      result = value_of<std::int64_t>(setting, kRate);
-      break;
-    case Setting::Operation::Add:
-      result = Wide{bytes_per_s} + value_of<std::int64_t>(setting, kRate);
-      break;
-    case Setting::Operation::Scale: {
-      const Ratio& factor = value_of<Ratio>(setting, "a factor");
-      result = Wide{bytes_per_s} * factor.num / factor.den;
-      break;
-    }
-  }
-  const std::int64_t rate = narrow("set", result);
+  const std::int64_t rate = narrow("set", applied(setting, bytes_per_s, "a rate"));
   if (rate <= 0) {
-    reject(setting.text, fmt::format("the result is {} B/s, a rate must be positive", rate));
+    throw std::invalid_argument(fmt::format("the result is {} B/s, a rate must be positive", rate));
   }
   return rate;
 }
 
-Ratio apply_factor(const Setting& setting, Ratio factor) {
-  const Ratio& value = value_of<Ratio>(setting, "a factor");
-  Wide num = value.num;
-  Wide den = value.den;
-  if (setting.operation == Setting::Operation::Add) {
-    num = Wide{factor.num} * value.den + Wide{value.num} * factor.den;
-    den = Wide{factor.den} * value.den;
-  } else if (setting.operation == Setting::Operation::Scale) {
-    num = Wide{factor.num} * value.num;
-    den = Wide{factor.den} * value.den;
+int apply_count(const Setting& setting, int count) {
+  const std::int64_t result = narrow("set", applied(setting, count, "a whole number"));
+  if (result < 1 || result > kMaxCount) {
+    throw std::invalid_argument(
+        fmt::format("the result is {} channels, 1 to {} can be had; down=true takes all away",
+                    result, kMaxCount));
   }
-  const Ratio result = reduced("set", num, den);
+  return static_cast<int>(result);
+}
+
+Ratio apply_factor(const Setting& setting, Ratio factor) {
+  const Ratio result = applied(setting, factor, "a factor");
   if (result.num <= 0) {
-    reject(setting.text,
-           fmt::format("the result is {}/{}, a factor must be positive", result.num, result.den));
+    throw std::invalid_argument(
+        fmt::format("the result is {}/{}, a factor must be positive", result.num, result.den));
   }
   return result;
 }
 
+Ratio apply_probability(const Setting& setting, Ratio probability) {
+  const Ratio result = applied(setting, probability, "a probability");
+  if (result.num < 0 || result.num > result.den / 2) {
+    throw std::invalid_argument(fmt::format(
+        "the result is {}/{}, a loss lies between 0 and 1/2; down=true takes a link away",
+        result.num, result.den));
+  }
+  return result;
+}
+
+bool flag(const Setting& setting) { return value_of<bool>(setting, "true or false"); }
+
 Time apply_dispatch(const Setting& setting, const HostModel& host) {
-  if (const auto* word = std::get_if<std::string>(&setting.value)) {
-    return *word == "traced" ? host.traced_dispatch : host.untraced_dispatch;
+  if (const auto* word = std::get_if<Setting::Dispatch>(&setting.value)) {
+    return *word == Setting::Dispatch::Traced ? host.traced_dispatch : host.untraced_dispatch;
   }
   return apply(setting, host.dispatch);
 }

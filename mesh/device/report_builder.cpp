@@ -47,10 +47,10 @@ std::vector<sim::Track> tracks(const Machine& machine) {
     const auto& [a, b, channels, kind, axis] = topology.edges[edge];
     for (int channel = 0; channel < channels; ++channel) {
       for (const bool from_lower : {true, false}) {
-        tracks.push_back(
-            {topology.mesh_of(a).id,
-             machine.link_track(static_cast<int>(edge), channel, from_lower),
-             fmt::format("link {}>{} #{}", from_lower ? a : b, from_lower ? b : a, channel)});
+        tracks.push_back({topology.mesh_of(a).id,
+                          machine.link_track(static_cast<int>(edge), channel, from_lower),
+                          fmt::format("link {}>{} #{}", from_lower ? a : b, from_lower ? b : a,
+                                      machine.channel(static_cast<int>(edge), channel).number)});
       }
     }
   }

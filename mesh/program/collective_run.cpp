@@ -100,7 +100,7 @@ bool CollectiveRun::take(const Step& step) {
 
 void CollectiveRun::signal(const Step& step) {
   const sim::Time sent = lane(step).gate;
-  const sim::Time arrival = chip_.ports.signal(step.peer, sent);
+  const sim::Time arrival = chip_.ports.signal(step.peer, sent, transfer_id());
   chip_.host.send({.command = task_.command().number,
                    .from = chip_.id,
                    .to = step.peer,
@@ -138,7 +138,8 @@ void CollectiveRun::send(const Step& step) {
                             .ring = plan_.ring,
                             .sent_before = state.sent_bytes / plan_.num_links,
                             .earliest = std::max(state.gate, available),
-                            .not_done_before = router ? sent.ready : sim::Time()});
+                            .not_done_before = router ? sent.ready : sim::Time(),
+                            .id = transfer_id()});
   state.sent_bytes += bytes;
   if (!router || sent.own) state.worker.hold_until(passage.sent);
   extend(passage.sent);

@@ -53,6 +53,8 @@ class CollectiveRun {
   void finish();
   Shard join_output(const TensorSpec& spec) const;
   std::int64_t slot_bytes(std::int32_t slot) const;
+  /// What the current step's jitter and loss are drawn by.
+  sim::TransferId transfer_id() const { return {task_.command().number, step_index_}; }
   LaneState& lane(const Step& step) { return lanes_[static_cast<std::size_t>(step.lane)]; }
   Slot& slot(std::int32_t index) { return slots_[static_cast<std::size_t>(index)]; }
   /// The values in a slot. There are none in timing-only mode, nor where a chip has failed.

@@ -11,10 +11,11 @@ Ports::Ports(ChipId chip, const Machine& machine) : chip_(chip), machine_(machin
   for (const ChipId peer : machine.topology.neighbours(chip)) {
     const int edge = machine.edge_between(chip, peer);
     const int channels = machine.topology.edges[static_cast<std::size_t>(edge)].channels;
-    ports_.push_back({peer, edge, timelines_.size(), channels});
-    for (int channel = 0; channel < channels; ++channel) {
-      timelines_.emplace_back();
-      use_.push_back({chip, peer, channel, 0, {}});
+    ports_.push_back({peer, edge, outlets_.size(), channels});
+    for (int index = 0; index < channels; ++index) {
+      const int number = machine.channel(edge, index).number;
+      outlets_.push_back({{}, {}, sim::channel_key(machine.seed, chip, peer, number)});
+      use_.push_back({chip, peer, number, 0, {}});
     }
   }
 }
@@ -30,49 +31,70 @@ const Ports::Port& Ports::port_to(ChipId peer) const {
 
 const Passage& Ports::transmit(const Transmission& transmission) {
   const Port& port = port_to(transmission.peer);
-  const sim::LinkModel& model = link(transmission.peer);
   const int links = std::min(transmission.links, port.channels);
   const std::int64_t pages =
       (transmission.bytes + transmission.page_bytes - 1) / transmission.page_bytes;
   passage_ = {.channels = std::move(passage_.channels)};
   passage_.channels.clear();
   std::int64_t bytes_left = transmission.bytes;
-  for (int channel = 0; channel < links; ++channel) {
-    const std::int64_t share = pages / links + (channel < pages % links ? 1 : 0);
+  for (int index = 0; index < links; ++index) {
+    const std::int64_t share = pages / links + (index < pages % links ? 1 : 0);
     const std::int64_t bytes = std::min(bytes_left, share * transmission.page_bytes);
-    if (bytes == 0 && channel > 0) break;
+    if (bytes == 0 && index > 0) break;
     bytes_left -= bytes;
-
-    const std::size_t index = port.first + static_cast<std::size_t>(channel);
-    const sim::Time duration = sim::transfer_time(machine_.collective, model,
-                                                  {.engine = transmission.engine,
-                                                   .ring = transmission.ring,
-                                                   .sent_before = transmission.sent_before,
-                                                   .bytes = bytes,
-                                                   .links = links,
-                                                   .packet_bytes = transmission.packet_bytes});
-    const sim::Time start = timelines_[index].claim(transmission.earliest, duration);
-    timelines_[index].hold_until(transmission.not_done_before);
-    const sim::Time end = timelines_[index].free();
-    const std::int64_t packet = std::min(bytes, transmission.packet_bytes.value_or(bytes));
-    const sim::Time head = std::min(end, start + sim::head_serialisation(model, packet));
-    passage_.sent = std::max(passage_.sent, end);
-    passage_.head = std::max(passage_.head, head + model.latency);
-    passage_.tail = std::max(passage_.tail, end + model.latency);
-    passage_.channels.push_back(
-        {machine_.link_track(port.edge, channel, chip_ < port.peer), start, end, bytes});
-    use_[index].bytes += bytes;
-    use_[index].busy += end - start;
+    claim(port, index, {.transmission = transmission, .bytes = bytes, .links = links});
   }
   return passage_;
 }
 
-sim::Time Ports::signal(ChipId peer, sim::Time time) const {
-  return time + link(peer).latency + machine_.collective.barrier_step;
+void Ports::claim(const Port& port, int index, const Share& share) {
+  const Transmission& transmission = share.transmission;
+  const std::size_t at = port.first + static_cast<std::size_t>(index);
+  const Channel& channel = machine_.channel(port.edge, index);
+  const sim::LinkModel& model = channel.link;
+  Outlet& outlet = outlets_[at];
+
+  sim::PacketFormat format = model.packet;
+  format.payload_bytes = transmission.packet_bytes.value_or(format.payload_bytes);
+  const std::int64_t packet =
+      std::min(share.bytes, transmission.packet_bytes.value_or(share.bytes));
+  const sim::Time packet_time = sim::head_serialisation(model, packet);
+  const sim::Delays delays = sim::draw_delays(channel.disturbance, outlet.key, transmission.id,
+                                              sim::packet_count(format, share.bytes), packet_time);
+  const sim::Time duration = sim::transfer_time(machine_.collective, model,
+                                                {.engine = transmission.engine,
+                                                 .ring = transmission.ring,
+                                                 .sent_before = transmission.sent_before,
+                                                 .bytes = share.bytes,
+                                                 .links = share.links,
+                                                 .packet_bytes = transmission.packet_bytes});
+  const sim::Time start = outlet.timeline.claim(transmission.earliest, duration + delays.lost);
+  outlet.timeline.hold_until(transmission.not_done_before);
+  const sim::Time end = outlet.timeline.free();
+  const sim::Time first = std::min(end, start + delays.first_lost + packet_time);
+  const sim::Time head = std::max(outlet.last_arrival, first + model.latency + delays.head);
+  const sim::Time tail = std::max(head, end + model.latency + delays.tail);
+  outlet.last_arrival = tail;
+
+  passage_.sent = std::max(passage_.sent, end);
+  passage_.head = std::max(passage_.head, head);
+  passage_.tail = std::max(passage_.tail, tail);
+  passage_.channels.push_back(
+      {machine_.link_track(port.edge, index, chip_ < port.peer), start, end, share.bytes});
+  use_[at].bytes += share.bytes;
+  use_[at].busy += end - start;
+}
+
+sim::Time Ports::signal(ChipId peer, sim::Time time, sim::TransferId id) const {
+  const Port& port = port_to(peer);
+  const Channel& channel = machine_.channel(port.edge, 0);
+  const sim::Delays delays =
+      sim::draw_delays(channel.disturbance, outlets_[port.first].key, id, 1, {});
+  return time + delays.lost + channel.link.latency + delays.tail + machine_.collective.barrier_step;
 }
 
 const sim::LinkModel& Ports::link(ChipId peer) const {
-  return machine_.links[static_cast<std::size_t>(port_to(peer).edge)];
+  return machine_.channel(port_to(peer).edge, 0).link;
 }
 
 void Ports::reset_use() {

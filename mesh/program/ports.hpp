@@ -7,6 +7,7 @@
 #include "mesh/program/machine.hpp"
 #include "mesh/program/report.hpp"
 #include "sim/collective_model.hpp"
+#include "sim/disturbance.hpp"
 #include "sim/timeline.hpp"
 
 namespace ttmesh::mesh {
@@ -14,7 +15,7 @@ namespace ttmesh::mesh {
 /// One payload on its way to a neighbour.
 struct Transmission {
   ChipId peer;
-  int links = 1;  ///< Channels 0 .. links-1, side by side, or as many as there are.
+  int links = 1;  ///< The first channels that are up, side by side, or as many as there are.
   std::int64_t bytes = 0;
   std::int64_t page_bytes = 1;  ///< Pages stay whole when the payload is split over links.
   std::optional<std::int64_t> packet_bytes{};  ///< Packets other than the link's.
@@ -23,6 +24,7 @@ struct Transmission {
   std::int64_t sent_before = 0;  ///< Bytes that the same worker has sent in this command.
   sim::Time earliest;            ///< No channel starts sooner.
   sim::Time not_done_before;     ///< A router cannot finish before its own input has.
+  sim::TransferId id{};          ///< What jitter and loss are drawn by.
 };
 
 /// When a transmission used one channel.
@@ -41,6 +43,10 @@ struct Passage {
 };
 
 /// The outgoing direction of every channel of one chip: timelines that it alone claims.
+///
+/// Packets arrive in the order in which they were sent on a channel. Jitter is drawn for the first
+/// and the last packet of a transmission on each channel; a packet that would overtake arrives with
+/// the one before it. Losses lengthen the claim: sim::Disturbance says by how much.
 class Ports {
  public:
   Ports(ChipId chip, const Machine& machine);
@@ -48,9 +54,10 @@ class Ports {
   /// Claims the channels for a payload; the passage is valid until the next one. Throws
   /// std::logic_error if no such link exists.
   const Passage& transmit(const Transmission& transmission);
-  /// Arrival at `peer` of a signal sent at `time`: it claims no channel.
-  sim::Time signal(ChipId peer, sim::Time time) const;
-  /// The link to `peer`. Throws std::logic_error if there is none.
+  /// Arrival at `peer` of a signal sent at `time`: a single packet that claims no channel. It takes
+  /// the first one that is up, and is lost and delayed like any other.
+  sim::Time signal(ChipId peer, sim::Time time, sim::TransferId id) const;
+  /// The first channel to `peer`. Throws std::logic_error if there is none.
   const sim::LinkModel& link(ChipId peer) const;
   /// The link to the first neighbour: whose packets a local copy is cut into.
   const sim::LinkModel& first_link() const { return link(ports_.at(0).peer); }
@@ -63,16 +70,31 @@ class Ports {
   struct Port {
     ChipId peer;
     int edge;
-    std::size_t first;  ///< Channel 0 in `timelines_` and `use_`.
+    std::size_t first;  ///< Its first channel in `outlets_` and `use_`.
     int channels;
+  };
+  /// One direction of one channel.
+  struct Outlet {
+    sim::Timeline timeline;
+    sim::Time last_arrival;
+    sim::ChannelKey key;
+  };
+
+  /// The part of a transmission that goes over one of `links` channels.
+  struct Share {
+    const Transmission& transmission;
+    std::int64_t bytes;
+    int links;
   };
 
   const Port& port_to(ChipId peer) const;
+  /// Claims channel `index` of a port, and adds its use to the passage.
+  void claim(const Port& port, int index, const Share& share);
 
   ChipId chip_;
   const Machine& machine_;
   std::vector<Port> ports_;
-  std::vector<sim::Timeline> timelines_;
+  std::vector<Outlet> outlets_;
   std::vector<LinkUse> use_;
   Passage passage_;  ///< The latest; kept, so that its list need not be allocated again.
 };

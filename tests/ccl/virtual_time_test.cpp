@@ -29,7 +29,7 @@ class Forms {
  public:
   Forms(const mesh::Machine& machine, int chips, std::int64_t bytes)
       : model_(machine.collective),
-        link_(machine.links.front()),
+        link_(machine.channels.front().link),
         links_(machine.topology.usable_links),
         chips_(chips),
         bytes_(bytes) {}

@@ -21,26 +21,29 @@ Machine machine_with(const std::string& setting, const std::string& topology = "
 TEST(Machine, TakesItsModelsFromTheSystem) {
   const Machine machine = make_machine(load_topology("tg"), {});
   const sim::System& tg = sim::find_system("tg");
-  EXPECT_EQ(machine.links.size(), machine.topology.edges.size());
-  EXPECT_EQ(machine.links.front().latency, tg.link.latency);
+  EXPECT_EQ(machine.first_channel.size(), machine.topology.edges.size());
+  EXPECT_EQ(machine.channels.front().link.latency, tg.link.latency);
   EXPECT_EQ(machine.slowdown.size(), 32U);
 }
 
 TEST(Machine, SetsOneLink) {
   const Machine machine = machine_with("link(0-1).latency=5us");
-  EXPECT_EQ(machine.links[static_cast<std::size_t>(machine.edge_between(1, 0))].latency,
+  EXPECT_EQ(machine.channel(machine.edge_between(1, 0), 0).link.latency,
             sim::Time::microseconds(5));
-  EXPECT_NE(machine.links[static_cast<std::size_t>(machine.edge_between(1, 2))].latency,
+  EXPECT_NE(machine.channel(machine.edge_between(1, 2), 0).link.latency,
             sim::Time::microseconds(5));
 }
 
 TEST(Machine, SetsTheLinksOfAnAxis) {
   const Machine plain = make_machine(load_topology("tg"), {});
   const Machine machine = machine_with("link(axis:0).bandwidth=x1/2");
-  for (std::size_t i = 0; i < machine.links.size(); ++i) {
-    const std::int64_t before = plain.links[i].bandwidth_bytes_per_s;
-    EXPECT_EQ(machine.links[i].bandwidth_bytes_per_s,
-              machine.topology.edges[i].axis == 0 ? before / 2 : before);
+  for (std::size_t i = 0; i < machine.topology.edges.size(); ++i) {
+    const int edge = static_cast<int>(i);
+    const std::int64_t before = plain.channel(edge, 0).link.bandwidth_bytes_per_s;
+    for (int channel = 0; channel < machine.topology.edges[i].channels; ++channel) {
+      EXPECT_EQ(machine.channel(edge, channel).link.bandwidth_bytes_per_s,
+                machine.topology.edges[i].axis == 0 ? before / 2 : before);
+    }
   }
 }
 
@@ -48,7 +51,7 @@ TEST(Machine, AppliesSettingsInOrder) {
   const Machine machine = make_machine(
       load_topology("t3k"),
       {sim::parse_setting("link.latency=1us"), sim::parse_setting("link.latency=+2us")});
-  EXPECT_EQ(machine.links.front().latency, sim::Time::microseconds(3));
+  EXPECT_EQ(machine.channels.front().link.latency, sim::Time::microseconds(3));
 }
 
 TEST(Machine, SlowsOneChip) {

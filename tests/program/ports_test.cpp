@@ -21,7 +21,7 @@ class PortsTest : public testing::Test {
   }
 
   const Machine machine_ = make_machine(load_topology("tg"), {});
-  const sim::LinkModel link_ = machine_.links.front();
+  const sim::LinkModel link_ = machine_.channels.front().link;
   Ports ports_{0, machine_};
 };
 
@@ -83,7 +83,7 @@ TEST_F(PortsTest, CountsBytesAndBusyTimePerChannel) {
 }
 
 TEST_F(PortsTest, ASignalPaysLatencyAndClaimsNothing) {
-  const sim::Time arrival = ports_.signal(1, sim::Time::microseconds(1));
+  const sim::Time arrival = ports_.signal(1, sim::Time::microseconds(1), {});
   EXPECT_EQ(arrival, sim::Time::microseconds(1) + link_.latency + machine_.collective.barrier_step);
   EXPECT_EQ(ports_.transmit({.peer = 1, .bytes = 1}).channels.front().start, sim::Time());
 }

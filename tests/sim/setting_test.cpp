@@ -37,10 +37,23 @@ TEST(Setting, KeepsItsSelector) {
   const Setting chip = parse_setting("chip(5).slowdown=x2");
   EXPECT_EQ(chip.selector.kind, Selector::Kind::Chip);
   EXPECT_EQ(std::get<Selector::One>(chip.selector.which).chip, 5);
-  EXPECT_EQ(chip.field, "slowdown");
+  EXPECT_EQ(chip.field, Setting::Field::Slowdown);
   EXPECT_EQ(chip.text, "chip(5).slowdown=x2");
 
   EXPECT_EQ(parse_setting("host.dispatch=untraced").selector.kind, Selector::Kind::Host);
+}
+
+TEST(Setting, SelectsLinksByWhatTheyAre) {
+  const auto which = [](const char* text) { return parse_selector(text).which; };
+  const auto channel = std::get<Selector::Pair>(which("link(3-1#2)"));
+  EXPECT_EQ(channel.a, 3);
+  EXPECT_EQ(channel.b, 1);
+  EXPECT_EQ(channel.channel, 2);
+  EXPECT_EQ(std::get<Selector::Pair>(which("link(3-1)")).channel, std::nullopt);
+  EXPECT_EQ(std::get<Selector::One>(which("link(chip:7)")).chip, 7);
+  EXPECT_EQ(std::get<Selector::Group>(which("link(wrap)")), Selector::Group::Wrap);
+  EXPECT_EQ(std::get<Selector::Group>(which("link(express)")), Selector::Group::Express);
+  EXPECT_EQ(std::get<Selector::Group>(which("link(inter_mesh)")), Selector::Group::InterMesh);
 }
 
 TEST(Setting, SetsAddsAndScalesATime) {
@@ -82,6 +95,58 @@ TEST(Setting, KeepsFactorsExact) {
   EXPECT_EQ(factor_of("chip.slowdown=1.25"), (Ratio{5, 4}));
   EXPECT_EQ(factor_of("chip.slowdown=+0.5"), (Ratio{2, 1}));
   EXPECT_EQ(factor_of("chip.slowdown=-1/2"), (Ratio{1, 1}));
+}
+
+TEST(Setting, SetsAddsAndScalesACount) {
+  const auto count_of = [](const char* text) { return apply_count(parse_setting(text), 4); };
+  EXPECT_EQ(count_of("link.channels=2"), 2);
+  EXPECT_EQ(count_of("link.channels=+3"), 7);
+  EXPECT_EQ(count_of("link.channels=-3"), 1);
+  EXPECT_EQ(count_of("link.channels=x3/8"), 1);
+  EXPECT_THROW((void)count_of("link.channels=0"), std::invalid_argument);
+  EXPECT_THROW((void)count_of("link.channels=-4"), std::invalid_argument);
+  EXPECT_THROW((void)count_of("link.channels=x1000"), std::invalid_argument);
+}
+
+TEST(Setting, ReadsEveryFormOfAProbability) {
+  const auto loss_of = [](const char* text) {
+    return apply_probability(parse_setting(text), {1, 100});
+  };
+  EXPECT_EQ(loss_of("link.loss=0"), (Ratio{0, 1}));
+  EXPECT_EQ(loss_of("link.loss=0.001"), (Ratio{1, 1'000}));
+  EXPECT_EQ(loss_of("link.loss=1e-3"), (Ratio{1, 1'000}));
+  EXPECT_EQ(loss_of("link.loss=2.5e-5"), (Ratio{1, 40'000}));
+  EXPECT_EQ(loss_of("link.loss=0.1%"), (Ratio{1, 1'000}));
+  EXPECT_EQ(loss_of("link.loss=1e-1%"), (Ratio{1, 1'000}));
+  EXPECT_EQ(loss_of("link.loss=1/3"), (Ratio{1, 3}));
+  EXPECT_EQ(loss_of("link.loss=50%"), (Ratio{1, 2}));
+  EXPECT_EQ(loss_of("link.loss=+1e-2"), (Ratio{1, 50}));
+  EXPECT_EQ(loss_of("link.loss=-1/200"), (Ratio{1, 200}));
+  EXPECT_EQ(loss_of("link.loss=x1/10"), (Ratio{1, 1'000}));
+  EXPECT_THROW((void)loss_of("link.loss=0.6"), std::invalid_argument);
+  EXPECT_THROW((void)loss_of("link.loss=-2%"), std::invalid_argument);
+  EXPECT_THROW((void)loss_of("link.loss=x51"), std::invalid_argument);
+}
+
+TEST(Setting, TurnsALinkOffAndOn) {
+  EXPECT_TRUE(flag(parse_setting("link(0-1).down=true")));
+  EXPECT_FALSE(flag(parse_setting("link(0-1).down=false")));
+}
+
+TEST(Setting, ReadsTheTimesOfJitterAndRetransmission) {
+  EXPECT_EQ(parse_setting("link.jitter=200ns").field, Setting::Field::Jitter);
+  EXPECT_EQ(apply_to("link.jitter=200ns", Time()), Time::nanoseconds(200));
+  EXPECT_EQ(parse_setting("link.retransmit_timeout=x2").field, Setting::Field::RetransmitTimeout);
+  EXPECT_EQ(apply_to("link.retransmit_timeout=x2", Time::microseconds(4)), Time::microseconds(8));
+}
+
+TEST(Setting, IsTheSameFromItsParts) {
+  const Selector selector = parse_selector("link(0-1)");
+  const Setting setting = make_setting("link(0-1)", selector, "loss", "1e-4");
+  EXPECT_EQ(setting.text, "link(0-1).loss=1e-4");
+  EXPECT_EQ(std::get<Ratio>(setting.value), (Ratio{1, 10'000}));
+  EXPECT_THAT([&] { (void)make_setting("link(0-1)", selector, "lost", "1e-4"); },
+              ThrowsMessage<std::invalid_argument>(testing::StartsWith("no field is called")));
 }
 
 TEST(Setting, ChoosesTheHostsDispatch) {
@@ -130,8 +195,27 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"link(axis:).latency=2us", "the axis is ''"},
         Mistake{"chip(a).slowdown=x2", "the chip is 'a'"},
         Mistake{"chip(9999999999).slowdown=x2", "a whole number is needed"},
-        Mistake{"link.speed=2us", "link has latency and bandwidth"},
-        Mistake{"link.=2us", "link has latency and bandwidth"},
+        Mistake{"link(0-1#x).latency=2us", "the channel is 'x'"},
+        Mistake{"link(0-1#).latency=2us", "the channel is ''"},
+        Mistake{"link(chip:x).latency=2us", "the chip is 'x'"},
+        Mistake{"link(wraps).latency=2us", "link(wrap)"},
+        Mistake{"chip(wrap).slowdown=2", "the chip is 'wrap'"},
+        Mistake{"chip(axis:0).slowdown=2", "the chip is 'axis:0'"},
+        Mistake{"link.speed=2us", "link has latency, bandwidth, channels, down, jitter, loss, "},
+        Mistake{"link.=2us", "link has latency, bandwidth"},
+        Mistake{"link.down=yes", "true or false is needed"},
+        Mistake{"link.down=x2", "true or false is needed"},
+        Mistake{"link.down=", "the value is missing"},
+        Mistake{"link.channels=1.5", "a whole number such as 2"},
+        Mistake{"link.channels=two", "a whole number such as 2"},
+        Mistake{"link.jitter=200", "units ps, ns, us, ms, s"},
+        Mistake{"link.loss=1e4", "a probability such as"},
+        Mistake{"link.loss=1e-", "a probability such as"},
+        Mistake{"link.loss=1e-99", "a probability such as"},
+        Mistake{"link.loss=1/3%", "a probability such as"},
+        Mistake{"link.loss=101%", "a probability such as"},
+        Mistake{"link.loss=1.1", "a probability such as"},
+        Mistake{"link.loss=%", "a probability such as"},
         Mistake{"chip.latency=2us", "chip has slowdown"},
         Mistake{"host.latency=2us", "host has dispatch"},
         Mistake{"link.latency=", "the value is missing"},
@@ -155,9 +239,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Whatever is typed is either a setting or one clear error; nothing else happens.
 TEST(Setting, SurvivesMutatedTexts) {
-  const std::vector<std::string> seeds{"link(0-1).latency=+2us", "link(axis:1).bandwidth=12.5GB/s",
-                                       "chip(5).slowdown=x3/2", "host.dispatch=untraced"};
-  const std::string alphabet = "linkchpostaxis().:-=+x/0129.usGBbkM \xff";
+  const std::vector<std::string> seeds{
+      "link(0-1).latency=+2us",     "link(axis:1).bandwidth=12.5GB/s", "chip(5).slowdown=x3/2",
+      "host.dispatch=untraced",     "link(0-1#1).loss=2.5e-4",         "link(wrap).loss=0.1%",
+      "link(inter_mesh).down=true", "link(chip:3).channels=2"};
+  const std::string alphabet = "linkchpostaxis().:-=+x/0129.usGBbkM#%e \xff";
   std::mt19937 random(7);
   const auto below = [&](std::size_t limit) { return random() % limit; };
   int accepted = 0;
@@ -182,6 +268,8 @@ TEST(Setting, SurvivesMutatedTexts) {
       ++accepted;
       if (std::holds_alternative<Time>(setting.value)) (void)apply(setting, Time::microseconds(1));
       if (std::holds_alternative<std::int64_t>(setting.value)) (void)apply_rate(setting, 1'000);
+      if (setting.field == Setting::Field::Loss) (void)apply_probability(setting, {1, 7});
+      if (setting.field == Setting::Field::Channels) (void)apply_count(setting, 3);
       if (std::holds_alternative<Ratio>(setting.value)) (void)apply_factor(setting, {3, 2});
     } catch (const std::invalid_argument&) {
     }
