@@ -67,7 +67,7 @@ MeshDevice open(Topology topology, std::shared_ptr<const OpTable> ops, OpenOptio
   auto with_builtins = std::make_shared<OpTable>(*ops);
   add_builtin_ops(*with_builtins);
   auto session = std::make_shared<Session>(
-      make_machine(std::move(topology), options.settings), std::move(with_builtins),
+      make_machine(std::move(topology), options.settings, options.seed), std::move(with_builtins),
       WorldOptions{.threads = options.threads, .timing_only = options.timing_only});
   return MeshDevice(std::move(session), {mesh.id, {0, 0}, mesh.shape});
 }

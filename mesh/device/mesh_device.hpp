@@ -27,6 +27,7 @@ struct OpenOptions {
   bool timing_only = false;            ///< No values: tensors have no data, messages no payload.
   std::optional<int> mesh_id;          ///< Mesh to open; the only one with several chips if unset.
   std::vector<sim::Setting> settings;  ///< Perturbations of the machine.
+  std::uint64_t seed = 0;              ///< Of jitter and loss.
 };
 
 /// A mesh of emulated chips, or a rectangle of one. A handle, cheap to copy; the machine lives
@@ -87,7 +88,7 @@ class MeshDevice {
 };
 
 /// Starts the machine that `topology` describes. Throws std::invalid_argument if a setting matches
-/// nothing or the mesh id is unknown.
+/// nothing or the mesh id is unknown, mesh::InvalidFile if the setting is from a file.
 [[nodiscard]] MeshDevice open(Topology topology, std::shared_ptr<const OpTable> ops,
                               OpenOptions options = {});
 
