@@ -1,5 +1,6 @@
 #include "cli/machine_arguments.hpp"
 
+#include "mesh/program/scenario.hpp"
 #include "mesh/topology/load.hpp"
 #include "sim/setting.hpp"
 
@@ -20,15 +21,22 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->type_name("NAME")
       ->group(kMachine);
   command
+      .add_option("--scenario", arguments.scenario,
+                  "File of settings that perturb the machine: docs/scenarios.md")
+      ->type_name("FILE")
+      ->group(kMachine);
+  command
       .add_option("--set", arguments.settings,
-                  "Perturb the machine, may be repeated: SELECTOR.FIELD=VALUE, as in "
-                  "link.latency=+2us, 'link(0-1).bandwidth=x0.5', 'link(axis:0).latency=1us', "
-                  "'chip(5).slowdown=x2', host.dispatch=untraced")
+                  "Perturb the machine, after --scenario, may be repeated: SELECTOR.FIELD=VALUE, "
+                  "as in link.latency=+2us, 'link(0-1).bandwidth=x0.5', 'link(wrap).down=true', "
+                  "link.jitter=200ns, link.loss=1e-4, 'chip(5).slowdown=x2', "
+                  "host.dispatch=untraced")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all()
       ->group(kMachine);
-  command.add_option("--seed", arguments.seed, "Seed of random weights and inputs")
+  command
+      .add_option("--seed", arguments.seed, "Seed of random weights and inputs, of jitter and loss")
       ->type_name("N")
       ->capture_default_str()
       ->group(kMachine);
@@ -63,7 +71,11 @@ mesh::OpenOptions open_options_of(const MachineArguments& arguments) {
   mesh::OpenOptions options{.threads = arguments.threads,
                             .timing_only = arguments.timing_only,
                             .mesh_id = {},
-                            .settings = {}};
+                            .settings = {},
+                            .seed = arguments.seed};
+  if (!arguments.scenario.empty()) {
+    options.settings = mesh::load_scenario(arguments.scenario).settings;
+  }
   for (const std::string& text : arguments.settings) {
     options.settings.push_back(sim::parse_setting(text));
   }

@@ -15,7 +15,8 @@ namespace ttmesh::cli {
 struct MachineArguments {
   std::string topology;
   std::optional<std::string> system;
-  std::vector<std::string> settings;  ///< SELECTOR.FIELD=VALUE
+  std::string scenario;               ///< File of settings; empty: none.
+  std::vector<std::string> settings;  ///< SELECTOR.FIELD=VALUE, applied after the scenario's.
   std::uint64_t seed = 0;
   int threads = 0;
   bool timing_only = false;
@@ -29,7 +30,7 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments);
 /// The topology that was named. Throws as mesh::load_topology does.
 [[nodiscard]] mesh::Topology topology_of(const MachineArguments& arguments);
 
-/// Throws std::invalid_argument if a setting cannot be parsed.
+/// Throws mesh::InvalidFile if the scenario, std::invalid_argument if a setting cannot be parsed.
 [[nodiscard]] mesh::OpenOptions open_options_of(const MachineArguments& arguments);
 
 }  // namespace ttmesh::cli
