@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "mesh/topology/cluster_description.hpp"
 #include "mesh/topology/grid_search.hpp"
 #include "sim/system.hpp"
 
@@ -26,10 +25,11 @@ std::vector<MeshShape> system_shapes(sim::Arch arch, int channels) {
 
 class Cluster {
  public:
-  Cluster(const InputFile& file, ClusterDescription cluster)
-      : file_(file.path), cluster_(std::move(cluster)) {
+  explicit Cluster(ClusterDescription cluster) : cluster_(std::move(cluster)) {
     parsed_.warnings = std::move(cluster_.warnings);
-    for (const auto& [pair, channels] : cluster_.links) {
+    parsed_.notes = std::move(cluster_.notes);
+    links_ = cluster_.channels();
+    for (const auto& [pair, channels] : links_) {
       channels_[pair.first][pair.second] = channels;
       channels_[pair.second][pair.first] = channels;
     }
@@ -52,7 +52,7 @@ class Cluster {
 
  private:
   void refuse(int chip, const std::string& what) {
-    parsed_.launch_problems.push_back({file_, cluster_.chips.at(chip), "", what});
+    parsed_.launch_problems.push_back({cluster_.file, cluster_.chips.at(chip), "", what});
   }
 
   void check_mmio(const std::vector<int>& piece) {
@@ -153,7 +153,7 @@ class Cluster {
     Topology& topology = parsed_.topology;
     std::vector<Edge> edges;
     bool uneven = false;
-    for (const auto& [pair, channels] : cluster_.links) {
+    for (const auto& [pair, channels] : links_) {
       const auto [a, b] = std::minmax(chip_of_.at(pair.first), chip_of_.at(pair.second));
       const MeshDescription& mesh = topology.mesh_of(a);
       Edge edge{a, b, channels};
@@ -169,8 +169,8 @@ class Cluster {
     }
     topology.set_edges(std::move(edges));
     if (uneven) {
-      parsed_.warnings.push_back(
-          {file_, 0, "ethernet_connections", "neighbours are joined by different link counts"});
+      parsed_.warnings.push_back({cluster_.file, 0, "ethernet_connections",
+                                  "neighbours are joined by different link counts"});
     }
   }
 
@@ -197,9 +197,9 @@ class Cluster {
     }
   }
 
-  std::string file_;
   ClusterDescription cluster_;
   ParsedTopology parsed_;
+  std::map<std::pair<int, int>, int> links_;    ///< Channels between two chips.
   std::map<int, std::map<int, int>> channels_;  ///< By chip and neighbour.
   std::map<int, ChipId> chip_of_;
 };
@@ -210,8 +210,8 @@ bool looks_like_cluster(const YamlValue& document) {
   return document.find("ethernet_connections") != nullptr || document.find("arch") != nullptr;
 }
 
-ParsedTopology parse_cluster(const InputFile& file, const YamlValue& document) {
-  return Cluster(file, read_cluster_description(file, document)).build();
+ParsedTopology cluster_topology(ClusterDescription cluster) {
+  return Cluster(std::move(cluster)).build();
 }
 
 }  // namespace ttmesh::mesh

@@ -200,6 +200,12 @@ std::uint64_t ClusterDescription::unique_id(int chip) const {
   return stated != unique_ids.end() ? stated->second : static_cast<std::uint64_t>(chip) << 32;
 }
 
+std::map<std::pair<int, int>, int> ClusterDescription::channels() const {
+  std::map<std::pair<int, int>, int> result;
+  for (const LocalLink& link : links) ++result[std::minmax(link.chip_a, link.chip_b)];
+  return result;
+}
+
 ClusterDescription read_cluster_description(const InputFile& file, const YamlValue& document) {
   ClusterReader reader{YamlReader(file.path), document};
   reader.description.file = file.path;

@@ -21,6 +21,13 @@ struct ClusterDescription {
     std::string type;
     std::vector<int> chips;
   };
+  /// A link between two chips of the host, each with the channel that it ends on.
+  struct LocalLink {
+    int chip_a;
+    int channel_a;
+    int chip_b;
+    int channel_b;
+  };
   /// A link that leaves the host, to a chip that only its unique id names.
   struct RemoteLink {
     int chip;
@@ -31,8 +38,8 @@ struct ClusterDescription {
 
   std::string file;
   sim::Arch arch = sim::Arch::WormholeB0;
-  std::map<int, int> chips;                  ///< Id to line.
-  std::map<std::pair<int, int>, int> links;  ///< Channels between two chips, lower id first.
+  std::map<int, int> chips;      ///< Id to line.
+  std::vector<LocalLink> links;  ///< Each once.
   std::vector<RemoteLink> remote_links;
   std::set<int> mmio_chips;  ///< Those with a PCIe link of their own.
   std::vector<Board> boards;
@@ -47,6 +54,8 @@ struct ClusterDescription {
   /// The id by which descriptors of other hosts name the chip: its own id shifted where the file
   /// gives none, as in tt-umd.
   std::uint64_t unique_id(int chip) const;
+  /// Channels between two chips, the lower id first, for those that links join.
+  std::map<std::pair<int, int>, int> channels() const;
 };
 
 /// Throws mesh::InvalidFile with every mistake.

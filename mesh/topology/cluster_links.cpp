@@ -75,7 +75,9 @@ class LocalLinks {
       reader_.yaml.report(at, field, "Duplicate eth connection found in cluster desc yaml");
       return;
     }
-    if (new_a && new_b) ++reader_.description.links[std::minmax(a.chip, b.chip)];
+    if (new_a && new_b) {
+      reader_.description.links.push_back({a.chip, a.channel, b.chip, b.channel});
+    }
   }
 
   ClusterReader& reader_;

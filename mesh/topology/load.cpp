@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "mesh/topology/cluster.hpp"
+#include "mesh/topology/cluster_description.hpp"
 #include "mesh/topology/input_file.hpp"
 #include "mesh/topology/mgd1.hpp"
 #include "mesh/topology/mgd2.hpp"
 #include "mesh/topology/rank_bindings.hpp"
 #include "mesh/topology/system_name.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
+#include "mesh/topology/visible_devices.hpp"
 #include "mesh/topology/yaml_value.hpp"
 #include "sim/system.hpp"
 
@@ -29,12 +31,13 @@ bool ends_with_any(const std::string& path, std::initializer_list<std::string_vi
                      [&path](std::string_view ending) { return path.ends_with(ending); });
 }
 
-ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document);
+ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document,
+                                   const LoadOptions& options);
 
 /// Rank bindings lead to a file of their own, which may not lead any further.
 enum class Follow : std::uint8_t { Bindings, Nothing };
 
-ParsedTopology parse_file(const InputFile& file, Follow follow) {
+ParsedTopology parse_file(const InputFile& file, const LoadOptions& options, Follow follow) {
   const bool is_yaml = ends_with_any(file.path, {".yaml", ".yml"});
   const bool is_text = ends_with_any(file.path, {".textproto", ".pbtxt", ".txtpb"});
   if (is_text || (!is_yaml && looks_like_mgd2(file.text))) return parse_mgd2(file);
@@ -42,15 +45,22 @@ ParsedTopology parse_file(const InputFile& file, Follow follow) {
   if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
   if (looks_like_mgd1(document)) return parse_mgd1(file, document);
   if (follow == Follow::Bindings && looks_like_rank_bindings(document)) {
-    return parse_rank_bindings(file, document);
+    return parse_rank_bindings(file, document, options);
   }
-  if (looks_like_cluster(document)) return parse_cluster(file, document);
+  if (looks_like_cluster(document)) {
+    ClusterDescription cluster = read_cluster_description(file, document);
+    const std::optional<std::string> visible =
+        options.visible_devices ? options.visible_devices : visible_devices_from_environment();
+    if (visible) cluster = keep_visible(cluster, *visible);
+    return cluster_topology(std::move(cluster));
+  }
   throw InvalidFile({{file.path, 0, "",
                       "is of no known format: neither this project's, which has the key ttmesh, "
                       "nor a mesh graph or cluster descriptor, nor rank bindings"}});
 }
 
-ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document) {
+ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document,
+                                   const LoadOptions& options) {
   RankBindings bindings = read_rank_bindings(file, document);
   const std::string path = bindings.ranks.front().descriptor;
   for (const RankBinding& binding : bindings.ranks) {
@@ -65,7 +75,7 @@ ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& docum
     throw InvalidFile("Invalid configuration", {{file.path, 0, "mesh_graph_desc_path",
                                                  "Mesh graph descriptor not found: " + path}});
   }
-  ParsedTopology parsed = parse_file(read_input_file(*found), Follow::Nothing);
+  ParsedTopology parsed = parse_file(read_input_file(*found), options, Follow::Nothing);
   const std::vector<Problem> problems = binding_problems(bindings, parsed.topology, file.path);
   parsed.launch_problems.insert(parsed.launch_problems.end(), problems.begin(), problems.end());
   parsed.warnings.insert(parsed.warnings.end(), bindings.warnings.begin(), bindings.warnings.end());
@@ -113,7 +123,7 @@ ParsedTopology parse_topology(const std::string& text, const LoadOptions& option
   const bool is_file =
       std::filesystem::exists(text, error) && !std::filesystem::is_directory(text, error);
   if (is_path || is_file) {
-    parsed = parse_file(read_input_file(text), Follow::Bindings);
+    parsed = parse_file(read_input_file(text), options, Follow::Bindings);
   } else if (is_system_name(text)) {
     parsed = parse_system_name(text);
   } else {

@@ -11,6 +11,8 @@ namespace ttmesh::mesh {
 struct LoadOptions {
   std::optional<std::string>
       system;  ///< Preset to use for chips and links, whatever the file says.
+  /// Chips of a cluster descriptor to keep, as in TT_VISIBLE_DEVICES; unset: that variable's own.
+  std::optional<std::string> visible_devices;
 };
 
 /// The topology that `text` names: a file of any supported format, or

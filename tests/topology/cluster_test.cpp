@@ -9,6 +9,7 @@
 #include "mesh/topology/facts.hpp"
 #include "mesh/topology/load.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
+#include "tests/topology/descriptors.hpp"
 #include "tests/topology/shared_files.hpp"
 
 namespace ttmesh::mesh {
@@ -21,37 +22,11 @@ using ::testing::SizeIs;
 
 ParsedTopology parse(const std::string& text) {
   const InputFile file{"c.yaml", text};
-  return parse_cluster(file, parse_yaml(file));
+  return cluster_topology(read_cluster_description(file, parse_yaml(file)));
 }
 
 std::string problems_of(const std::string& text) {
-  try {
-    std::string all;
-    for (const Problem& problem : parse(text).launch_problems) all += to_string(problem) + "\n";
-    return all;
-  } catch (const InvalidFile& error) {
-    return error.what();
-  }
-}
-
-/// A descriptor of `chips` chips, all with PCIe, and links "a-b" on channels of their own.
-std::string cluster(int chips, const std::vector<std::pair<int, int>>& links,
-                    const std::string& more = "") {
-  std::string text = "arch: {";
-  std::string mmio = "chips_with_mmio: [";
-  for (int chip = 0; chip < chips; ++chip) {
-    text += std::to_string(chip) + ": blackhole, ";
-    mmio += std::to_string(chip) + ": 0, ";
-  }
-  text += "}\nchips: {}\n" + mmio + "]\nethernet_connections: [\n";
-  std::vector<int> channel(static_cast<std::size_t>(chips), 0);
-  for (const auto& [a, b] : links) {
-    text += "  [{chip: " + std::to_string(a) +
-            ", chan: " + std::to_string(channel[static_cast<std::size_t>(a)]++) +
-            "}, {chip: " + std::to_string(b) +
-            ", chan: " + std::to_string(channel[static_cast<std::size_t>(b)]++) + "}],\n";
-  }
-  return text + "]\n" + more;
+  return problems_in([&text] { return parse(text); });
 }
 
 TEST(ClusterFiles, GiveTheirFacts) {
@@ -85,13 +60,13 @@ TEST(ClusterFiles, FormTheMeshesOfTheirSystems) {
 }
 
 TEST(Cluster, KeepsTheIdsOfTheFile) {
-  const auto parsed = parse(cluster(3, {{0, 2}, {2, 1}}));
+  const auto parsed = parse(cluster_text(3, {{0, 2}, {2, 1}}));
   EXPECT_THAT(parsed.topology.physical_ids, ElementsAre(0, 2, 1));
   EXPECT_EQ(parsed.topology.meshes.at(0).shape, (MeshShape{1, 3}));
 }
 
 TEST(Cluster, CountsChannelsOfAPairOnce) {
-  const std::string again = cluster(2, {{0, 1}, {0, 1}});
+  const std::string again = cluster_text(2, {{0, 1}, {0, 1}});
   EXPECT_EQ(parse(again).topology.channels_between(0, 1), 2);
   const auto repeated = parse(
       "arch: {0: wormhole_b0, 1: Wormhole}\nchips_with_mmio: [0]\nethernet_connections:\n"
@@ -101,7 +76,7 @@ TEST(Cluster, CountsChannelsOfAPairOnce) {
 }
 
 TEST(Cluster, MakesAMeshOfEachPiece) {
-  const auto parsed = parse(cluster(4, {{0, 1}, {2, 3}}));
+  const auto parsed = parse(cluster_text(4, {{0, 1}, {2, 3}}));
   EXPECT_THAT(parsed.topology.meshes, SizeIs(2));
   EXPECT_EQ(parsed.topology.host_count(), 1);
   EXPECT_EQ(parsed.topology.host_of(3), 0);
@@ -109,7 +84,7 @@ TEST(Cluster, MakesAMeshOfEachPiece) {
 }
 
 TEST(Cluster, ShowsChipsThatFormNoMeshAndRefusesToLaunchThem) {
-  const auto parsed = parse(cluster(4, {{0, 1}, {0, 2}, {0, 3}}));
+  const auto parsed = parse(cluster_text(4, {{0, 1}, {0, 2}, {0, 3}}));
   EXPECT_EQ(facts(parsed.topology).meshes, 0);
   EXPECT_EQ(facts(parsed.topology).chips, 4);
   EXPECT_EQ(facts(parsed.topology).chip_pairs, 3);
@@ -118,31 +93,31 @@ TEST(Cluster, ShowsChipsThatFormNoMeshAndRefusesToLaunchThem) {
 }
 
 TEST(Cluster, ExplainsChipsWithTooManyNeighbours) {
-  EXPECT_THAT(problems_of(cluster(6, {{0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}})),
+  EXPECT_THAT(problems_of(cluster_text(6, {{0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}})),
               HasSubstr("a grid has at most 4"));
 }
 
 TEST(Cluster, LeavesLinksToOtherHostsOut) {
-  const auto parsed =
-      parse(cluster(1, {},
-                    "ethernet_connections_to_remote_devices:\n"
-                    " - [{chip: 0, chan: 4}, {remote_chip_id: 18446744073709551615, chan: 2}]\n"));
+  const auto parsed = parse(
+      cluster_text(1, {},
+                   "ethernet_connections_to_remote_devices:\n"
+                   " - [{chip: 0, chan: 4}, {remote_chip_id: 18446744073709551615, chan: 2}]\n"));
   EXPECT_EQ(facts(parsed.topology).links, 0);
   EXPECT_THAT(parsed.notes, testing::Contains("links to other hosts, left out: 1"));
 }
 
 TEST(Cluster, SaysWhatTheMachineIsMadeOf) {
   const auto parsed =
-      parse(cluster(2, {{0, 1}},
-                    "boards: [[{board_id: 1}, {board_type: p300}, {chips: [0, 1]}]]\n"
-                    "harvesting: {0: {noc_translation: true, harvest_mask: 5}}\n"));
+      parse(cluster_text(2, {{0, 1}},
+                         "boards: [[{board_id: 1}, {board_type: p300}, {chips: [0, 1]}]]\n"
+                         "harvesting: {0: {noc_translation: true, harvest_mask: 5}}\n"));
   EXPECT_THAT(parsed.notes,
               ElementsAre("boards: 1 p300", "chips with PCIe: 2", "harvested rows: 2 on 1 chips"));
 }
 
 TEST(Cluster, WarnsOfUnknownBoardsAndKeys) {
-  const auto parsed =
-      parse(cluster(1, {}, "boards: [[{board_id: 1}, {board_type: x9}, {chips: [0]}]]\nnew: 1\n"));
+  const auto parsed = parse(
+      cluster_text(1, {}, "boards: [[{board_id: 1}, {board_type: x9}, {chips: [0]}]]\nnew: 1\n"));
   EXPECT_THAT(parsed.warnings, SizeIs(2));
 }
 
@@ -171,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
              "Chips with differing architectures detected. This is unsupported."},
         Case{kOne, "ethernet_connections: is missing"},
         Case{"arch: {0: blackhole}\nethernet_connections: []\n", "chips_with_mmio: is missing"},
-        Case{cluster(1, {}, "chips_with_mmio: []\n"), "chips_with_mmio: duplicate key"},
+        Case{cluster_text(1, {}, "chips_with_mmio: []\n"), "chips_with_mmio: duplicate key"},
         Case{kOne + "ethernet_connections: [[{chip: 0, chan: 0}]]\n",
              "Ethernet connections in YAML should always contain information on connected "
              "endpoints"},
@@ -183,23 +158,25 @@ INSTANTIATE_TEST_SUITE_P(
                       " [{chip: 0, chan: 0}, {chip: 2, chan: 0}]]\n",
              "c.yaml:4: ethernet_connections[1]: Duplicate eth connection found in cluster desc "
              "yaml"},
-        Case{cluster(1, {}, "ethernet_connections_to_remote_devices: [[1]]\n"),
+        Case{cluster_text(1, {}, "ethernet_connections_to_remote_devices: [[1]]\n"),
              "Remote ethernet connections in YAML should always contain"},
         Case{kOne + "chips: {0: [1, 2]}\nethernet_connections: []\n",
              "Galaxy (x, y, rack, shelf) coords must be size 4"},
-        Case{cluster(1, {}, "boards: 5\n"), "Invalid or missing 'boards' node."},
-        Case{cluster(1, {}, "boards: [[{board_id: 1}]]\n"),
+        Case{cluster_text(1, {}, "boards: 5\n"), "Invalid or missing 'boards' node."},
+        Case{cluster_text(1, {}, "boards: [[{board_id: 1}]]\n"),
              "Each board entry should be a sequence of 3 maps."},
-        Case{cluster(1, {}, "boards: [[{board_id: 255}, {board_type: p150}, {chips: [0, 0]}]]\n"),
+        Case{cluster_text(1, {},
+                          "boards: [[{board_id: 255}, {board_type: p150}, {chips: [0, 0]}]]\n"),
              "Chip 0 is already mapped to board 0xff"},
-        Case{cluster(1, {}, "chip_to_bus_id: {0: '0041'}\n"),
+        Case{cluster_text(1, {}, "chip_to_bus_id: {0: '0041'}\n"),
              "Bus string without 0x prefix for chip 0: \"0041\""},
         Case{"arch: {0: blackhole, 1: blackhole}\nchips_with_mmio: [0]\nethernet_connections: []\n"
              "chip_pci_bdfs: {1: '0000:01:00.0'}\n",
              "Chip 1 has PCI BDF specified but is not MMIO mapped."},
         Case{"arch: {0: blackhole, 1: blackhole}\nchips_with_mmio: [0]\nethernet_connections: []\n",
              "Closest MMIO capable chip not found for chip 1."},
-        Case{cluster(1, {}, "chip_unique_ids: {0: -4}\n"), "unsigned 64-bit integer, found '-4'"}));
+        Case{cluster_text(1, {}, "chip_unique_ids: {0: -4}\n"),
+             "unsigned 64-bit integer, found '-4'"}));
 
 }  // namespace
 }  // namespace ttmesh::mesh

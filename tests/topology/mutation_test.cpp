@@ -193,7 +193,9 @@ std::vector<Format> formats() {
         "'0000:01:00.0'}\n"},
        {"5: blackhole\n", "[{chip: 0, chan: 3}, {chip: 2, chan: 3}]", "chips: [0]", "chan: 4",
         "chip: 1", "board_id: 1"},
-       [](const InputFile& file) { check(parse_cluster(file, parse_yaml(file)).topology); }});
+       [](const InputFile& file) {
+         check(cluster_topology(read_cluster_description(file, parse_yaml(file))).topology);
+       }});
   all.push_back(
       {"RankBindings",
        {"rank_bindings:\n  - rank: 0\n    mesh_id: 0\n    mesh_host_rank: 1\n    env_overrides: "

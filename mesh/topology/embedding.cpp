@@ -1,0 +1,252 @@
+#include "mesh/topology/embedding.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace ttmesh::mesh {
+namespace {
+
+/// Attempts to put a node on a chip, of one search: some for small graphs, more for each node.
+constexpr std::int64_t kSteps = 2'000'000;
+constexpr std::int64_t kStepsPerNode = 1'000;
+
+constexpr int kNone = -1;
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+/// Nodes in the order in which they are placed: always one with the most placed neighbours, so that
+/// mistakes show early; among those, one with few places to choose from, then by rank.
+std::vector<int> order_of(const EmbeddingRequest& request) {
+  const auto choices = [&request](int node) {
+    const std::size_t count = request.places[at(node)].size();
+    return count == 0 ? std::numeric_limits<std::size_t>::max() : count;
+  };
+  using Entry = std::tuple<int, std::size_t, int, int>;
+  std::vector<int> placed(request.graph.size(), 0);
+  const auto entry = [&](int node) {
+    return Entry{-placed[at(node)], choices(node), request.rank[at(node)], node};
+  };
+  std::set<Entry> waiting;
+  for (int node = 0; node < static_cast<int>(placed.size()); ++node) waiting.insert(entry(node));
+  std::vector<int> order;
+  while (!waiting.empty()) {
+    const int node = std::get<3>(*waiting.begin());
+    waiting.erase(waiting.begin());
+    order.push_back(node);
+    for (const ChannelGraph::Link& link : request.graph.links[at(node)]) {
+      const auto found = waiting.find(entry(link.to));
+      if (found == waiting.end()) continue;
+      waiting.erase(found);
+      ++placed[at(link.to)];
+      waiting.insert(entry(link.to));
+    }
+  }
+  return order;
+}
+
+/// Depth-first. `chip_of_` and `node_of_` are the attempt. `open_` counts each node's neighbours
+/// that are not placed yet, `free_` each chip's neighbours that are not taken: a placed node whose
+/// chip has fewer free neighbours than the node has open ones ends the attempt.
+class Search {
+ public:
+  Search(const ChannelGraph& machine, const std::vector<int>& host_of,
+         const EmbeddingRequest& request)
+      : machine_(machine),
+        host_of_(host_of),
+        request_(request),
+        order_(order_of(request)),
+        chip_of_(request.graph.size(), kNone),
+        node_of_(machine.size(), kNone) {
+    for (const auto& links : request.graph.links) {
+      open_.push_back(static_cast<int>(links.size()));
+      fewest_links_ = std::min(fewest_links_, open_.back());
+    }
+    for (const auto& links : machine.links) free_.push_back(static_cast<int>(links.size()));
+    bundles_of_.resize(request.graph.size());
+    close_bundles();
+  }
+
+  Embedding run() {
+    Embedding result;
+    std::int64_t steps = kSteps + kStepsPerNode * static_cast<std::int64_t>(order_.size());
+    std::vector<std::vector<int>> candidates(order_.size() + 1);
+    std::size_t depth = 0;
+    if (!order_.empty()) candidates[0] = candidates_for(order_[0]);
+    while (depth < order_.size()) {
+      const int node = order_[depth];
+      if (static_cast<int>(depth) >= result.most_placed) {
+        result.most_placed = static_cast<int>(depth);
+        result.stuck = node;
+      }
+      if (candidates[depth].empty()) {
+        if (depth == 0) return result;
+        take_back(order_[--depth]);
+        continue;
+      }
+      if (--steps < 0) {
+        result.outcome = Embedding::Outcome::GaveUp;
+        return result;
+      }
+      const int chip = candidates[depth].back();
+      candidates[depth].pop_back();
+      if (!place(node, chip)) continue;
+      if (++depth < order_.size()) candidates[depth] = candidates_for(order_[depth]);
+    }
+    result.outcome = Embedding::Outcome::Found;
+    result.chips = chip_of_;
+    return result;
+  }
+
+ private:
+  /// Notes with each bundle the node after which it can be counted: its last in the order.
+  void close_bundles() {
+    std::vector<int> position(order_.size());
+    for (std::size_t i = 0; i < order_.size(); ++i) position[at(order_[i])] = static_cast<int>(i);
+    for (const EmbeddingRequest::Bundle& bundle : request_.bundles) {
+      int last = bundle.a.first;
+      for (const EmbeddingRequest::Range range : {bundle.a, bundle.b}) {
+        for (int node = range.first; node < range.last; ++node) {
+          if (position[at(node)] > position[at(last)]) last = node;
+        }
+      }
+      bundles_of_[at(last)].push_back(&bundle);
+    }
+  }
+
+  /// Chips that `node` may take, the best last.
+  std::vector<int> candidates_for(int node) const {
+    const int anchor = narrowest_neighbour(node);
+    std::vector<int> chips;
+    const auto add = [&](int chip) {
+      if (fits(node, chip)) chips.push_back(chip);
+    };
+    if (anchor != kNone) {
+      for (const ChannelGraph::Link& link : machine_.links[at(anchor)]) add(link.to);
+    } else if (!request_.places[at(node)].empty()) {
+      for (const int chip : request_.places[at(node)]) add(chip);
+    } else {
+      for (int chip = 0; chip < static_cast<int>(machine_.size()); ++chip) add(chip);
+    }
+    std::sort(chips.begin(), chips.end(), [this](int x, int y) {
+      return free_[at(x)] != free_[at(y)] ? free_[at(x)] > free_[at(y)] : x > y;
+    });
+    return chips;
+  }
+
+  /// Of the chips that the node must be joined to, that with the fewest links.
+  int narrowest_neighbour(int node) const {
+    int best = kNone;
+    for (const ChannelGraph::Link& link : request_.graph.links[at(node)]) {
+      const int chip = chip_of_[at(link.to)];
+      if (chip == kNone) continue;
+      if (best == kNone || machine_.links[at(chip)].size() < machine_.links[at(best)].size()) {
+        best = chip;
+      }
+    }
+    return best;
+  }
+
+  bool fits(int node, int chip) const {
+    if (node_of_[at(chip)] != kNone || free_[at(chip)] < open_[at(node)]) return false;
+    const std::vector<int>& places = request_.places[at(node)];
+    if (!places.empty() && !std::binary_search(places.begin(), places.end(), chip)) return false;
+    const auto host = machine_host_.find(request_.host[at(node)]);
+    if (host != machine_host_.end() && host->second.first != host_of_[at(chip)]) return false;
+    const auto& links = request_.graph.links[at(node)];
+    return std::all_of(links.begin(), links.end(), [&](const ChannelGraph::Link& link) {
+      const int other = chip_of_[at(link.to)];
+      return other == kNone || machine_.channels_between(chip, other) >= link.channels;
+    });
+  }
+
+  /// Puts the node on the chip, unless that leaves something impossible.
+  bool place(int node, int chip) {
+    chip_of_[at(node)] = chip;
+    node_of_[at(chip)] = node;
+    auto& [host, count] = machine_host_[request_.host[at(node)]];
+    host = host_of_[at(chip)];
+    ++count;
+    for (const ChannelGraph::Link& link : request_.graph.links[at(node)]) --open_[at(link.to)];
+    for (const ChannelGraph::Link& link : machine_.links[at(chip)]) --free_[at(link.to)];
+    if (leaves_room(chip) && bundles_hold(node)) return true;
+    take_back(node);
+    return false;
+  }
+
+  void take_back(int node) {
+    const int chip = chip_of_[at(node)];
+    chip_of_[at(node)] = kNone;
+    node_of_[at(chip)] = kNone;
+    const auto host = machine_host_.find(request_.host[at(node)]);
+    if (--host->second.second == 0) machine_host_.erase(host);
+    for (const ChannelGraph::Link& link : request_.graph.links[at(node)]) ++open_[at(link.to)];
+    for (const ChannelGraph::Link& link : machine_.links[at(chip)]) ++free_[at(link.to)];
+  }
+
+  bool leaves_room(int chip) const {
+    const bool every_chip_is_needed = request_.graph.size() == machine_.size();
+    const auto& links = machine_.links[at(chip)];
+    return std::all_of(links.begin(), links.end(), [&](const ChannelGraph::Link& link) {
+      const int node = node_of_[at(link.to)];
+      if (node != kNone) return free_[at(link.to)] >= open_[at(node)];
+      return !every_chip_is_needed || reachable_neighbours(link.to) >= fewest_links_;
+    });
+  }
+
+  /// Neighbours of a free chip that a node on it could still be joined to.
+  int reachable_neighbours(int chip) const {
+    const auto& links = machine_.links[at(chip)];
+    return static_cast<int>(
+        std::count_if(links.begin(), links.end(), [this](const ChannelGraph::Link& link) {
+          const int node = node_of_[at(link.to)];
+          return node == kNone || open_[at(node)] > 0;
+        }));
+  }
+
+  bool bundles_hold(int node) const {
+    const auto& bundles = bundles_of_[at(node)];
+    return std::all_of(bundles.begin(), bundles.end(), [this](const auto* bundle) {
+      int channels = 0;
+      for (int a = bundle->a.first; a < bundle->a.last; ++a) {
+        for (const ChannelGraph::Link& link : machine_.links[at(chip_of_[at(a)])]) {
+          const int b = node_of_[at(link.to)];
+          if (b != kNone && bundle->b.contains(b)) channels += link.channels;
+        }
+      }
+      return channels >= bundle->channels;
+    });
+  }
+
+  const ChannelGraph& machine_;
+  const std::vector<int>& host_of_;
+  const EmbeddingRequest& request_;
+  std::vector<int> order_;
+  std::vector<int> chip_of_;
+  std::vector<int> node_of_;
+  std::vector<int> open_;
+  std::vector<int> free_;
+  std::map<int, std::pair<int, int>> machine_host_;  ///< By host: where it is, by how many nodes.
+  std::vector<std::vector<const EmbeddingRequest::Bundle*>> bundles_of_;
+  int fewest_links_ = std::numeric_limits<int>::max();
+};
+
+}  // namespace
+
+int ChannelGraph::channels_between(int a, int b) const {
+  const auto& from = links[at(a)];
+  const auto found = std::lower_bound(from.begin(), from.end(), b,
+                                      [](const Link& link, int to) { return link.to < to; });
+  return found != from.end() && found->to == b ? found->channels : 0;
+}
+
+Embedding embed(const ChannelGraph& machine, const std::vector<int>& host_of,
+                const EmbeddingRequest& request) {
+  return Search(machine, host_of, request).run();
+}
+
+}  // namespace ttmesh::mesh
