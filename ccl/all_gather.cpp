@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "ccl/line_all_gather.hpp"
+#include "ccl/line_schedule.hpp"
 #include "ccl/parts.hpp"
 #include "ccl/ring_all_gather.hpp"
+#include "ccl/routed.hpp"
 #include "ccl/slices.hpp"
 #include "ccl/wiring.hpp"
 #include "mesh/device/mesh_device.hpp"
@@ -74,34 +76,90 @@ std::vector<TensorSpec> infer(const OpCall& call) {
   return {std::move(output)};
 }
 
-mesh::StepPlan steps(const mesh::CollectiveCall& call) {
-  const Member member = member_of(call);
-  const int dim = static_cast<int>(call.call.attributes.integer("dim"));
-  const int parts = ring_parts(member.size, page_count(call.call.inputs.front()));
-  const bool ring = topology_of(call.call) == Topology::Ring;
-  mesh::StepPlan plan = ring ? ring_all_gather(member, dim, parts) : line_all_gather(member, dim);
-  plan.num_links = static_cast<int>(call.call.attributes.integer("num_links"));
-  return plan;
+constexpr std::array kAlgorithms{
+    LineAlgorithm{
+        "line", Topology::Linear,
+        [](const Member& member, int dim, std::int64_t) { return line_all_gather(member, dim); }},
+    LineAlgorithm{"ring", Topology::Ring,
+                  [](const Member& member, int dim, std::int64_t pages) {
+                    return ring_all_gather(member, dim, ring_parts(member.size, pages));
+                  }},
+    LineAlgorithm{"ring_one_way", Topology::Ring,
+                  [](const Member& member, int dim, std::int64_t) {
+                    return one_way_all_gather(member, dim);
+                  }},
+};
+
+mesh::Schedule schedule(const mesh::CollectiveCall& call) {
+  return line_schedule(call, kAlgorithms, routed_all_gather, page_count(call.call.inputs.front()));
+}
+
+/// A call, ready to be issued.
+struct Prepared {
+  Wiring wiring;
+  mesh::Attributes attributes;
+  Choice choice;
+};
+
+Prepared prepare(const mesh::MeshDevice& device, const mesh::TensorSpec& input,
+                 const AllGatherOptions& options) {
+  const int dim = index_of_dim("all_gather", input.shape, options.dim);
+  Prepared prepared{
+      .wiring = resolve_wiring("all_gather", device,
+                               {options.cluster_axis, options.num_links, options.topology}),
+      .attributes = {},
+      .choice = {}};
+  const Wiring& wiring = prepared.wiring;
+  prepared.attributes = to_attributes(dim, wiring);
+  prepared.attributes.set("memory", to_string(options.memory.value_or(input.memory)));
+  const bool ring = wiring.topology == Topology::Ring;
+  prepared.choice =
+      choose({.op = "all_gather",
+              .wiring = wiring,
+              .algorithms = kAlgorithms,
+              .usual = {ring ? "ring" : "line", ring ? "a closed line" : "an open line"},
+              .predict =
+                  [&](const std::string& algorithm) {
+                    mesh::Attributes attributes = prepared.attributes;
+                    attributes.set("algorithm", algorithm);
+                    return device.predict("all_gather", {input}, attributes).time;
+                  }},
+             options.algorithm);
+  prepared.attributes.set("algorithm", prepared.choice.algorithm);
+  return prepared;
+}
+
+/// Without a cluster_axis on a mesh: along the axis that cuts last, then along the other one.
+mesh::Tensor gather_both_axes(const mesh::Tensor& input, AllGatherOptions options) {
+  const int outer = input.distribution().outer_axis;
+  options.cluster_axis = 1 - outer;
+  const mesh::Tensor inner = all_gather(input, options);
+  options.cluster_axis = outer;
+  return all_gather(inner, options);
 }
 
 }  // namespace
 
 mesh::Tensor all_gather(const mesh::Tensor& input, const AllGatherOptions& options) {
-  const int dim = index_of_dim("all_gather", input.shape(), options.dim);
   mesh::MeshDevice device = input.device();
-  const Wiring wiring = resolve_wiring("all_gather", device,
-                                       {options.cluster_axis, options.num_links, options.topology});
-  if (wiring.size == 1) return input;
-  mesh::Attributes attributes = to_attributes(dim, wiring);
-  attributes.set("memory", to_string(options.memory.value_or(input.memory())));
-  const std::array inputs{input};
-  return device.enqueue("all_gather", inputs, std::move(attributes)).front();
+  if (!options.cluster_axis && is_plane(device)) return gather_both_axes(input, options);
+  const Prepared prepared = prepare(device, input.spec(), options);
+  if (prepared.wiring.size == 1) return input;
+  return device.enqueue("all_gather", std::array{input}, prepared.attributes).front();
 }
+
+Choice choice_of(const mesh::MeshDevice& device, const mesh::TensorSpec& input,
+                 const AllGatherOptions& options) {
+  if (options.cluster_axis || !is_plane(device)) return prepare(device, input, options).choice;
+  return {"axis_by_axis", "both axes of a mesh"};
+}
+
+std::span<const LineAlgorithm> all_gather_algorithms() { return kAlgorithms; }
 
 mesh::OpDefinition all_gather_definition() {
   mesh::OpDefinition definition;
   definition.infer = infer;
-  definition.steps = steps;
+  definition.schedule = schedule;
   return definition;
 }
 

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 
+#include "ccl/algorithm.hpp"
 #include "ccl/topology.hpp"
+#include "mesh/device/mesh_device.hpp"
 #include "mesh/device/tensor.hpp"
 #include "mesh/program/op_table.hpp"
 #include "mesh/tensor/tensor_spec.hpp"
@@ -11,11 +15,14 @@ namespace ttmesh::ccl {
 
 struct AllGatherOptions {
   int dim;                            ///< Tensor dim to concatenate along.
-  std::optional<int> cluster_axis{};  ///< Mesh axis whose chips exchange shards; a mesh of one row
-                                      ///< or one column needs none.
+  std::optional<int> cluster_axis{};  ///< Mesh axis whose chips exchange shards; all chips of the
+                                      ///< mesh if unset, one axis after the other.
   std::optional<int> num_links{};     ///< Links side by side; the system's usable ones if unset.
   Topology topology = Topology::Linear;        ///< Ring needs a closed line.
   std::optional<mesh::MemoryConfig> memory{};  ///< Where the output lives; as the input if unset.
+  /// "line", "ring", "ring_one_way", "routed", or "fastest"; what tt-metal runs if unset: around a
+  /// ring, else along the line.
+  std::optional<std::string> algorithm{};
 };
 
 /// Gives every chip of a line the shards of the whole line, concatenated along `dim`.
@@ -31,6 +38,13 @@ struct AllGatherOptions {
 ///            input is neither sharded along `dim` nor Partial.
 /// Source:    ttnn.all_gather; ccl/README.md.
 [[nodiscard]] mesh::Tensor all_gather(const mesh::Tensor& input, const AllGatherOptions& options);
+
+/// Which algorithm `all_gather` runs on an input of such a spec, and why.
+[[nodiscard]] Choice choice_of(const mesh::MeshDevice& device, const mesh::TensorSpec& input,
+                               const AllGatherOptions& options);
+
+/// The algorithms along lines.
+[[nodiscard]] std::span<const LineAlgorithm> all_gather_algorithms();
 
 /// Row of the op table.
 [[nodiscard]] mesh::OpDefinition all_gather_definition();

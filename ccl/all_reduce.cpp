@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -21,9 +20,14 @@ namespace ttmesh::ccl {
 namespace {
 
 using mesh::Tensor;
+using mesh::TensorSpec;
+
+constexpr const char* kGather = "gather";
+constexpr const char* kTwoAxis = "two_axis";
+constexpr const char* kAxisByAxis = "axis_by_axis";
 
 /// A dim before the last two with extent 1 that neither axis uses, for terms to be stacked along.
-std::optional<int> free_dim(const mesh::TensorSpec& spec) {
+std::optional<int> free_dim(const TensorSpec& spec) {
   const auto& placements = spec.distribution.placements;
   for (int dim = 0; dim < spec.shape.rank() - 2; ++dim) {
     const bool used = placements[0].dim == dim || placements[1].dim == dim;
@@ -39,43 +43,206 @@ mesh::Shape with_free_dim(const mesh::Shape& shape) {
   return mesh::Shape(std::move(dims));
 }
 
+/// How the sum along one axis comes about.
+struct Way {
+  Wiring wiring;
+  bool gathers = false;
+  std::optional<std::string> scatter_algorithm{};
+  std::optional<std::string> gather_algorithm{};
+  Choice choice{};
+};
+
+/// The options of one half; both name their fields alike.
+template <typename Half>
+Half half(const AllReduceOptions& options, int dim, const std::optional<std::string>& algorithm) {
+  return {.dim = dim,
+          .cluster_axis = options.cluster_axis,
+          .num_links = options.num_links,
+          .topology = options.topology,
+          .memory = options.memory,
+          .algorithm = algorithm};
+}
+
+/// What a reduce_scatter along the wiring's lines leaves.
+TensorSpec scattered(TensorSpec spec, int dim, const Wiring& wiring) {
+  spec.shape = spec.shape.with(dim, spec.shape[dim] / wiring.size);
+  const auto axis = static_cast<std::size_t>(wiring.cluster_axis);
+  const bool nested = spec.distribution.placements[1 - axis] == mesh::shard(dim);
+  spec.distribution.placements[axis] = mesh::shard(dim);
+  spec.distribution.outer_axis = nested ? 1 - wiring.cluster_axis : 0;
+  return spec;
+}
+
+Way scatter_and_gather(const mesh::MeshDevice& device, const TensorSpec& spec,
+                       const AllReduceOptions& options, const Wiring& wiring, int dim) {
+  const bool direct = options.algorithm == "direct";
+  Way way{.wiring = wiring,
+          .scatter_algorithm = options.algorithm,
+          .gather_algorithm = direct ? "ring" : options.algorithm};
+  const Choice scatter =
+      choice_of(device, spec, half<ReduceScatterOptions>(options, dim, way.scatter_algorithm));
+  const Choice gather = choice_of(device, scattered(spec, dim, wiring),
+                                  half<AllGatherOptions>(options, dim, way.gather_algorithm));
+  way.scatter_algorithm = scatter.algorithm;
+  way.gather_algorithm = gather.algorithm;
+  way.choice.algorithm = scatter.algorithm == gather.algorithm
+                             ? scatter.algorithm
+                             : scatter.algorithm + "+" + gather.algorithm;
+  way.choice.reason = scatter.reason;
+  if (scatter.predicted && gather.predicted) {
+    way.choice.predicted = *scatter.predicted + *gather.predicted;
+  }
+  return way;
+}
+
+Way gather_and_reduce(const mesh::MeshDevice& device, TensorSpec spec,
+                      const AllReduceOptions& options, const Wiring& wiring) {
+  if (!free_dim(spec)) spec.shape = with_free_dim(spec.shape);
+  const int dim = *free_dim(spec);
+  const bool fastest = options.algorithm == kFastest;
+  const auto gather_options = half<AllGatherOptions>(
+      options, dim, fastest ? options.algorithm : std::optional<std::string>());
+  const Choice gather = choice_of(device, spec, gather_options);
+  Way way{.wiring = wiring, .gathers = true, .gather_algorithm = gather.algorithm};
+  way.choice.algorithm = kGather;
+  if (!gather.predicted) return way;
+  TensorSpec terms = spec;
+  terms.shape = spec.shape.with(dim, wiring.size);
+  terms.distribution.placements[static_cast<std::size_t>(wiring.cluster_axis)] = mesh::stacked(dim);
+  const ops::FastReduceNcOptions sum{.dims = {dim}};
+  way.choice.predicted =
+      *gather.predicted +
+      device.predict("fast_reduce_nc", {terms}, ops::to_attributes(terms, sum)).time;
+  return way;
+}
+
+Way fastest_way(const mesh::MeshDevice& device, const TensorSpec& spec,
+                const AllReduceOptions& options, const Wiring& wiring, int dim) {
+  Way halves = scatter_and_gather(device, spec, options, wiring, dim);
+  Way whole = gather_and_reduce(device, spec, options, wiring);
+  const std::string reason =
+      fmt::format("fastest predicted: {} {} us, {} {} us", halves.choice.algorithm,
+                  sim::microseconds_text(*halves.choice.predicted), whole.choice.algorithm,
+                  sim::microseconds_text(*whole.choice.predicted));
+  Way& best = *whole.choice.predicted < *halves.choice.predicted ? whole : halves;
+  best.choice.reason = reason;
+  return std::move(best);
+}
+
+/// Along one axis.
+Way way_of(const mesh::MeshDevice& device, const TensorSpec& spec,
+           const AllReduceOptions& options) {
+  const int dim = index_of_dim("all_reduce", spec.shape, options.dim);
+  const Wiring wiring = resolve_wiring("all_reduce", device,
+                                       {options.cluster_axis, options.num_links, options.topology});
+  if (wiring.size == 1) return {.wiring = wiring};
+  if (spec.distribution.along(wiring.cluster_axis) != mesh::partial()) {
+    throw std::invalid_argument(
+        fmt::format("[all_reduce] input {} owes no sum along cluster_axis {}, Partial is needed",
+                    to_string(spec.distribution), wiring.cluster_axis));
+  }
+  const bool named = options.algorithm && options.algorithm != kFastest;
+  const bool cuts = cuts_evenly(spec, dim, wiring.size);
+  if (options.algorithm == kGather || (!cuts && !named)) {
+    Way way = gather_and_reduce(device, spec, options, wiring);
+    way.choice.reason = cuts
+                            ? "as asked"
+                            : fmt::format("dim {} of {} does not cut into {} slices of whole {}",
+                                          dim, to_string(spec.shape), wiring.size,
+                                          spec.layout == mesh::Layout::Tile ? "tiles" : "elements");
+    return way;
+  }
+  if (cuts && options.algorithm == kFastest) {
+    return fastest_way(device, spec, options, wiring, dim);
+  }
+  return scatter_and_gather(device, spec, options, wiring, dim);
+}
+
 /// The sum from whole terms, stacked along a dim that is free for them or made so.
-Tensor reduce_stacked(const Tensor& input, const AllReduceOptions& options) {
+Tensor reduce_stacked(const Tensor& input, const AllReduceOptions& options, const Way& way) {
   const std::optional<int> free = free_dim(input.spec());
   if (!free) {
     const Tensor widened = ops::reshape(input, with_free_dim(input.shape()));
-    return ops::reshape(reduce_stacked(widened, options), input.shape());
+    return ops::reshape(reduce_stacked(widened, options, way), input.shape());
   }
-  const Tensor terms = all_gather(input, {.dim = *free,
-                                          .cluster_axis = options.cluster_axis,
-                                          .num_links = options.num_links,
-                                          .topology = options.topology});
+  auto gather = half<AllGatherOptions>(options, *free, way.gather_algorithm);
+  gather.memory.reset();
+  const Tensor terms = all_gather(input, gather);
   return ops::fast_reduce_nc(terms, {.dims = {*free}, .dtype = {}, .memory = options.memory});
+}
+
+Tensor reduce_axis(const Tensor& input, const AllReduceOptions& options) {
+  const Way way = way_of(input.device(), input.spec(), options);
+  if (way.wiring.size == 1) return input;
+  if (way.gathers) return reduce_stacked(input, options, way);
+  const int dim = index_of_dim("all_reduce", input.shape(), options.dim);
+  const Tensor slices =
+      reduce_scatter(input, half<ReduceScatterOptions>(options, dim, way.scatter_algorithm));
+  return all_gather(slices, half<AllGatherOptions>(options, dim, way.gather_algorithm));
+}
+
+/// How the sum over a whole mesh comes about.
+Choice plane_choice(const mesh::MeshDevice& device, const TensorSpec& spec,
+                    const AllReduceOptions& options) {
+  const int dim = index_of_dim("all_reduce", spec.shape, options.dim);
+  for (const int axis : {0, 1}) {
+    if (spec.distribution.along(axis) == mesh::partial()) continue;
+    throw std::invalid_argument(
+        fmt::format("[all_reduce] input {} owes no sum along cluster_axis {}, Partial is needed on "
+                    "both; name the cluster_axis to sum along one",
+                    to_string(spec.distribution), axis));
+  }
+  const bool cuts = cuts_evenly(spec, dim, device.shape().size());
+  if (options.algorithm == kAxisByAxis) return {kAxisByAxis, "as asked"};
+  if (options.algorithm && options.algorithm != kTwoAxis && options.algorithm != kFastest) {
+    throw std::invalid_argument(
+        fmt::format("[all_reduce] algorithm '{}' is unknown for all chips of a mesh; there are {}, "
+                    "{} and {}",
+                    *options.algorithm, kTwoAxis, kAxisByAxis, kFastest));
+  }
+  if (cuts) return {kTwoAxis, "the least bytes on every link"};
+  const std::string reason = fmt::format("dim {} of {} does not cut into {} slices", dim,
+                                         to_string(spec.shape), device.shape().size());
+  if (options.algorithm == kTwoAxis) {
+    throw std::invalid_argument(
+        fmt::format("[all_reduce] algorithm {} cannot run here: {}; there "
+                    "is {}",
+                    kTwoAxis, reason, kAxisByAxis));
+  }
+  return {kAxisByAxis, reason};
+}
+
+Tensor reduce_plane(const Tensor& input, AllReduceOptions options) {
+  const bool fastest = options.algorithm == kFastest;
+  const Choice choice = plane_choice(input.device(), input.spec(), options);
+  options.algorithm = fastest ? options.algorithm : std::nullopt;
+  if (choice.algorithm == kAxisByAxis) {
+    options.cluster_axis = 1;
+    const Tensor rows = reduce_axis(input, options);
+    options.cluster_axis = 0;
+    return reduce_axis(rows, options);
+  }
+  const int dim = index_of_dim("all_reduce", input.shape(), options.dim);
+  const Tensor slices =
+      reduce_scatter(input, half<ReduceScatterOptions>(options, dim, options.algorithm));
+  return all_gather(slices, half<AllGatherOptions>(options, dim, options.algorithm));
+}
+
+bool is_over_plane(const mesh::MeshDevice& device, const AllReduceOptions& options) {
+  return !options.cluster_axis && is_plane(device);
 }
 
 }  // namespace
 
 Tensor all_reduce(const Tensor& input, const AllReduceOptions& options) {
-  const int dim = index_of_dim("all_reduce", input.shape(), options.dim);
-  const Wiring wiring = resolve_wiring("all_reduce", input.device(),
-                                       {options.cluster_axis, options.num_links, options.topology});
-  if (wiring.size == 1) return input;
-  if (input.distribution().along(wiring.cluster_axis) != mesh::partial()) {
-    throw std::invalid_argument(
-        fmt::format("[all_reduce] input {} owes no sum along cluster_axis {}, Partial is needed",
-                    to_string(input.distribution()), wiring.cluster_axis));
-  }
-  if (!cuts_evenly(input.spec(), dim, wiring.size)) return reduce_stacked(input, options);
+  if (is_over_plane(input.device(), options)) return reduce_plane(input, options);
+  return reduce_axis(input, options);
+}
 
-  const Tensor slices = reduce_scatter(input, {.dim = dim,
-                                               .cluster_axis = options.cluster_axis,
-                                               .num_links = options.num_links,
-                                               .topology = options.topology,
-                                               .memory = options.memory});
-  return all_gather(slices, {.dim = dim,
-                             .cluster_axis = options.cluster_axis,
-                             .num_links = options.num_links,
-                             .topology = options.topology});
+Choice choice_of(const mesh::MeshDevice& device, const TensorSpec& input,
+                 const AllReduceOptions& options) {
+  if (is_over_plane(device, options)) return plane_choice(device, input, options);
+  return way_of(device, input, options).choice;
 }
 
 }  // namespace ttmesh::ccl

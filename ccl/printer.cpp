@@ -18,6 +18,7 @@ std::string sign_of(const Step& step) {
     case Step::Kind::Signal:
       return forward ? "<-" : "->";
     case Step::Kind::Await:
+    case Step::Kind::Join:
       return "";
     case Step::Kind::Send:
       return forward ? fmt::format("{}>", step.slot) : fmt::format("<{}", step.slot);

@@ -9,8 +9,10 @@
 
 #include "ccl/direct_reduce_scatter.hpp"
 #include "ccl/line_reduce_scatter.hpp"
+#include "ccl/line_schedule.hpp"
 #include "ccl/parts.hpp"
 #include "ccl/ring_reduce_scatter.hpp"
+#include "ccl/routed.hpp"
 #include "ccl/slices.hpp"
 #include "ccl/wiring.hpp"
 #include "mesh/device/mesh_device.hpp"
@@ -55,40 +57,104 @@ std::vector<TensorSpec> infer(const OpCall& call) {
   return {std::move(output)};
 }
 
-mesh::StepPlan steps(const mesh::CollectiveCall& call) {
-  const Member member = member_of(call);
-  const int dim = static_cast<int>(call.call.attributes.integer("dim"));
-  const int parts = ring_parts(member.size, page_count(call.call.outputs.front()));
-  const bool ring = topology_of(call.call) == Topology::Ring;
-  const bool direct = call.call.attributes.flag("direct");
-  mesh::StepPlan plan = direct ? direct_reduce_scatter(member, dim, parts)
-                        : ring ? ring_reduce_scatter(member, dim, parts)
-                               : line_reduce_scatter(member, dim);
-  plan.num_links = static_cast<int>(call.call.attributes.integer("num_links"));
-  return plan;
+constexpr std::array kAlgorithms{
+    LineAlgorithm{"line", Topology::Linear,
+                  [](const Member& member, int dim, std::int64_t) {
+                    return line_reduce_scatter(member, dim);
+                  }},
+    LineAlgorithm{"ring", Topology::Ring,
+                  [](const Member& member, int dim, std::int64_t pages) {
+                    return ring_reduce_scatter(member, dim, ring_parts(member.size, pages));
+                  }},
+    LineAlgorithm{"ring_one_way", Topology::Ring,
+                  [](const Member& member, int dim, std::int64_t) {
+                    return one_way_reduce_scatter(member, dim);
+                  }},
+    LineAlgorithm{"direct", Topology::Ring,
+                  [](const Member& member, int dim, std::int64_t pages) {
+                    return direct_reduce_scatter(member, dim, ring_parts(member.size, pages));
+                  },
+                  kMostDirectChips},
+};
+
+mesh::Schedule schedule(const mesh::CollectiveCall& call) {
+  return line_schedule(call, kAlgorithms, routed_reduce_scatter,
+                       page_count(call.call.outputs.front()));
+}
+
+/// What tt-metal runs.
+Choice usual_choice(const mesh::MeshDevice& device, const TensorSpec& input, const Wiring& wiring) {
+  if (wiring.topology != Topology::Ring) return {"line", "an open line"};
+  const std::int64_t limit = device.machine().collective.direct_bytes;
+  const bool small = chip_bytes(input) <= limit;
+  if (small && wiring.size <= kMostDirectChips) {
+    return {"direct", fmt::format("at most {} bytes around a closed line", limit)};
+  }
+  return {"ring", "a closed line"};
+}
+
+/// A call, ready to be issued.
+struct Prepared {
+  Wiring wiring;
+  mesh::Attributes attributes;
+  Choice choice;
+};
+
+Prepared prepare(const mesh::MeshDevice& device, const mesh::TensorSpec& input,
+                 const ReduceScatterOptions& options) {
+  const int dim = index_of_dim("reduce_scatter", input.shape, options.dim);
+  Prepared prepared{
+      .wiring = resolve_wiring("reduce_scatter", device,
+                               {options.cluster_axis, options.num_links, options.topology}),
+      .attributes = {},
+      .choice = {}};
+  prepared.attributes = to_attributes(dim, prepared.wiring);
+  prepared.attributes.set("memory", to_string(options.memory.value_or(input.memory)));
+  prepared.choice = choose({.op = "reduce_scatter",
+                            .wiring = prepared.wiring,
+                            .algorithms = kAlgorithms,
+                            .usual = usual_choice(device, input, prepared.wiring),
+                            .predict =
+                                [&](const std::string& algorithm) {
+                                  mesh::Attributes attributes = prepared.attributes;
+                                  attributes.set("algorithm", algorithm);
+                                  return device.predict("reduce_scatter", {input}, attributes).time;
+                                }},
+                           options.algorithm);
+  prepared.attributes.set("algorithm", prepared.choice.algorithm);
+  return prepared;
+}
+
+/// Without a cluster_axis on a mesh: rows cut first, as mappers do.
+mesh::Tensor scatter_both_axes(const mesh::Tensor& input, ReduceScatterOptions options) {
+  options.cluster_axis = 0;
+  const mesh::Tensor rows = reduce_scatter(input, options);
+  options.cluster_axis = 1;
+  return reduce_scatter(rows, options);
 }
 
 }  // namespace
 
 mesh::Tensor reduce_scatter(const mesh::Tensor& input, const ReduceScatterOptions& options) {
-  const int dim = index_of_dim("reduce_scatter", input.shape(), options.dim);
   mesh::MeshDevice device = input.device();
-  const Wiring wiring = resolve_wiring("reduce_scatter", device,
-                                       {options.cluster_axis, options.num_links, options.topology});
-  if (wiring.size == 1) return input;
-  mesh::Attributes attributes = to_attributes(dim, wiring);
-  const bool direct = wiring.topology == Topology::Ring && wiring.size <= kMostDirectChips &&
-                      chip_bytes(input.spec()) <= device.machine().collective.direct_bytes;
-  attributes.set("direct", direct);
-  attributes.set("memory", to_string(options.memory.value_or(input.memory())));
-  const std::array inputs{input};
-  return device.enqueue("reduce_scatter", inputs, std::move(attributes)).front();
+  if (!options.cluster_axis && is_plane(device)) return scatter_both_axes(input, options);
+  const Prepared prepared = prepare(device, input.spec(), options);
+  if (prepared.wiring.size == 1) return input;
+  return device.enqueue("reduce_scatter", std::array{input}, prepared.attributes).front();
 }
+
+Choice choice_of(const mesh::MeshDevice& device, const mesh::TensorSpec& input,
+                 const ReduceScatterOptions& options) {
+  if (options.cluster_axis || !is_plane(device)) return prepare(device, input, options).choice;
+  return {"axis_by_axis", "both axes of a mesh"};
+}
+
+std::span<const LineAlgorithm> reduce_scatter_algorithms() { return kAlgorithms; }
 
 mesh::OpDefinition reduce_scatter_definition() {
   mesh::OpDefinition definition;
   definition.infer = infer;
-  definition.steps = steps;
+  definition.schedule = schedule;
   return definition;
 }
 

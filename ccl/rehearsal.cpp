@@ -39,22 +39,18 @@ struct Slot {
 };
 
 struct Chip {
-  Member member;
+  int index;
   mesh::StepPlan plan;
   std::optional<Step> step;
   std::vector<Slot> slots;
-  std::array<std::shared_ptr<const Started>, 2> gates;
+  std::array<std::shared_ptr<const Started>, mesh::kLaneCount> gates;
 };
 
 /// All chips and links of a rehearsal.
 class Stage {
  public:
-  Stage(const Algorithm& algorithm, const RehearsalOptions& options) : options_(options) {
-    const mesh::Line line = numbered_line(options.size);
-    for (int index = 0; index < options.size; ++index) {
-      const Member member = member_of(line, index, options.topology);
-      enter(member, algorithm(member));
-    }
+  explicit Stage(const Cast& cast) : cast_(cast) {
+    for (int index = 0; index < cast.chips; ++index) enter(index, cast.plan(index));
   }
 
   Rehearsal run() {
@@ -78,20 +74,20 @@ class Stage {
   }
 
  private:
-  void enter(const Member& member, mesh::StepPlan plan) {
-    Chip chip{.member = member, .plan = std::move(plan), .step = {}, .slots = {}, .gates = {}};
-    Started self(static_cast<std::size_t>(member.size), false);
-    self[static_cast<std::size_t>(member.index)] = true;
+  void enter(int index, mesh::StepPlan plan) {
+    Chip chip{.index = index, .plan = std::move(plan), .step = {}, .slots = {}, .gates = {}};
+    Started self(static_cast<std::size_t>(cast_.chips), false);
+    self[static_cast<std::size_t>(index)] = true;
     chip.gates.fill(std::make_shared<const Started>(self));
     chip.slots.resize(static_cast<std::size_t>(chip.plan.slots.slots));
     const mesh::SlotPlan& slots = chip.plan.slots;
     for (int slice = 0; slice < slots.input_slices; ++slice) {
       for (int part = 0; part < slots.parts; ++part) {
-        const int index = slots.input_first + slice * slots.parts + part;
-        Content content{.terms = {{member.index, slice, part}},
-                        .pages = options_.slice_pages / slots.parts +
-                                 (part < options_.slice_pages % slots.parts ? 1 : 0)};
-        chip.slots[static_cast<std::size_t>(index)].content = std::move(content);
+        const int slot = slots.input_first + slice * slots.parts + part;
+        Content content{.terms = {{index, slice, part}},
+                        .pages = cast_.slice_pages / slots.parts +
+                                 (part < cast_.slice_pages % slots.parts ? 1 : 0)};
+        chip.slots[static_cast<std::size_t>(slot)].content = std::move(content);
       }
     }
     chip.step = chip.plan.steps.next();
@@ -107,13 +103,12 @@ class Stage {
       case Step::Kind::Await: {
         const std::optional<Message> message = get(chip, step, true);
         if (!message) return false;
-        Started known = *gate(chip, step.lane);
-        for (std::size_t i = 0; i < known.size(); ++i) {
-          known[i] = known[i] || (*message->started)[i];
-        }
-        gate(chip, step.lane) = std::make_shared<const Started>(std::move(known));
+        learn(gate(chip, step.lane), *message->started);
         break;
       }
+      case Step::Kind::Join:
+        learn(gate(chip, step.lane), *gate(chip, step.other));
+        break;
       case Step::Kind::Send: {
         const Slot& slot = slot_of(chip, step.slot);
         const bool carried = step.engine == sim::Engine::Router && slot.started != nullptr;
@@ -124,7 +119,7 @@ class Stage {
       case Step::Kind::Receive: {
         std::optional<Message> message = get(chip, step, false);
         if (!message) return false;
-        if (!(*message->started)[static_cast<std::size_t>(chip.member.index)]) {
+        if (!chip.plan.relay && !(*message->started)[static_cast<std::size_t>(chip.index)]) {
           fault(chip, step, "the payload left before this chip was known to have started");
         }
         slot_of(chip, step.slot) = {std::move(message->content), std::move(message->started)};
@@ -139,8 +134,15 @@ class Stage {
     }
     const bool sends = step.kind == Step::Kind::Send;
     const std::int64_t pages = sends ? slot_of(chip, step.slot).content.pages : 0;
-    result_.acts.push_back({tick_, chip.member.index, step, pages});
+    result_.acts.push_back({tick_, chip.index, step, pages});
     return true;
+  }
+
+  /// Adds what `more` knows to what a gate knows.
+  static void learn(std::shared_ptr<const Started>& gate, const Started& more) {
+    Started known = *gate;
+    for (std::size_t i = 0; i < known.size(); ++i) known[i] = known[i] || more[i];
+    gate = std::make_shared<const Started>(std::move(known));
   }
 
   void add(Chip& chip, const Step& step) {
@@ -158,6 +160,7 @@ class Stage {
 
   /// Whether slots and peer of a step exist; reports those that do not.
   bool makes_sense(const Chip& chip, const Step& step) {
+    if (step.kind == Step::Kind::Join) return true;
     const bool moves = step.kind != Step::Kind::Signal && step.kind != Step::Kind::Await;
     const bool local = step.kind == Step::Kind::Reduce || step.kind == Step::Kind::Copy;
     if (moves && !exists(chip, step.slot)) return fault(chip, step, "there is no such slot");
@@ -168,22 +171,20 @@ class Stage {
     if (local) return true;
 
     const bool onward = step.kind == Step::Kind::Send || step.kind == Step::Kind::Await;
-    const mesh::ChipId peer =
-        onward ? ahead(chip.member, step.lane) : behind(chip.member, step.lane);
-    if (peer < 0 || step.peer != peer) {
-      return fault(chip, step, fmt::format("the neighbour on that side is {}", peer));
-    }
-    return true;
+    const bool leads = step.peer >= 0 && step.peer < cast_.chips &&
+                       (onward ? cast_.leads(chip.index, step.peer, step.lane)
+                               : cast_.leads(step.peer, chip.index, step.lane));
+    return leads || fault(chip, step, "no link leads there");
   }
 
   void put(const Chip& chip, const Step& step, Message message) {
     const bool signal = step.kind == Step::Kind::Signal;
-    links_[{chip.member.index, step.peer, step.lane, signal}].push_back(std::move(message));
+    links_[{chip.index, step.peer, step.lane, signal}].push_back(std::move(message));
   }
 
   /// The oldest message of the link, if it is the wanted one and was sent in an earlier tick.
   std::optional<Message> get(const Chip& chip, const Step& step, bool signal) {
-    std::deque<Message>& link = links_[{step.peer, chip.member.index, step.lane, signal}];
+    std::deque<Message>& link = links_[{step.peer, chip.index, step.lane, signal}];
     if (link.empty() || link.front().round != step.round || link.front().sent_at >= tick_) {
       return std::nullopt;
     }
@@ -210,8 +211,7 @@ class Stage {
   }
 
   bool fault(const Chip& chip, const Step& step, const std::string& what) {
-    result_.faults.push_back(
-        fmt::format("chip {}: {}: {}", chip.member.index, to_string(step), what));
+    result_.faults.push_back(fmt::format("chip {}: {}: {}", chip.index, to_string(step), what));
     return false;
   }
 
@@ -226,7 +226,7 @@ class Stage {
     return chip.gates[static_cast<std::size_t>(lane)];
   }
 
-  const RehearsalOptions options_;
+  const Cast& cast_;
   std::vector<Chip> chips_;
   std::map<LinkKey, std::deque<Message>> links_;
   int tick_ = 0;
@@ -235,8 +235,16 @@ class Stage {
 
 }  // namespace
 
+Rehearsal rehearse(const Cast& cast) { return Stage(cast).run(); }
+
 Rehearsal rehearse(const Algorithm& algorithm, const RehearsalOptions& options) {
-  return Stage(algorithm, options).run();
+  const mesh::Line line = numbered_line(options.size);
+  const auto member = [&](int index) { return member_of(line, index, options.topology); };
+  return rehearse({.chips = options.size,
+                   .plan = [&](mesh::ChipId chip) { return algorithm(member(chip)); },
+                   .leads = [&](mesh::ChipId from, mesh::ChipId to,
+                                Lane lane) { return ahead(member(from), lane) == to; },
+                   .slice_pages = options.slice_pages});
 }
 
 mesh::Line numbered_line(int size) {

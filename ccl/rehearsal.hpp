@@ -40,7 +40,17 @@ struct Act {
   std::int64_t pages;  ///< Of a Send; 0 of all others.
 };
 
-/// What the chips of a line did when all of them took their steps without a machine.
+/// Chips that rehearse, numbered from 0, and the links between them.
+struct Cast {
+  int chips;
+  /// The part of a chip; one that takes none has no steps and is a relay.
+  std::function<mesh::StepPlan(mesh::ChipId)> plan;
+  /// Whether a payload on a lane can go from one chip straight to another.
+  std::function<bool(mesh::ChipId from, mesh::ChipId to, mesh::Lane lane)> leads;
+  std::int64_t slice_pages = 2;  ///< Pages of one slice.
+};
+
+/// What chips did when all of them took their steps without a machine.
 struct Rehearsal {
   std::vector<Act> acts;                    ///< In order of tick, then chip.
   std::vector<mesh::SlotPlan> plans;        ///< By chip.
@@ -56,9 +66,12 @@ struct RehearsalOptions {
   std::int64_t slice_pages = 2;  ///< Pages of one slice.
 };
 
-/// Runs the steps of all chips of a line, each in its order, with buffers that never fill up and
+/// Runs the steps of all chips, each in its order, with buffers that never fill up and
 /// links that deliver strictly in order: a chip that does not want a link's oldest message gets no
 /// other from it.
+[[nodiscard]] Rehearsal rehearse(const Cast& cast);
+
+/// The same for the chips of a line.
 [[nodiscard]] Rehearsal rehearse(const Algorithm& algorithm, const RehearsalOptions& options);
 
 /// The line of chips 0 to size - 1.

@@ -1,5 +1,7 @@
 #include "ccl/ring_all_gather.hpp"
 
+#include <utility>
+
 #include "ccl/parts.hpp"
 #include "ccl/steps.hpp"
 
@@ -39,9 +41,18 @@ Generator<Step> gather(Member member, int parts) {
   }
 }
 
-}  // namespace
+// In round r a chip sends the shard of the chip r - 1 hops behind.
+Generator<Step> gather_one_way(Member member) {
+  const std::vector<Step> barrier = forward_barrier(member);
+  for (const Step& step : barrier) co_yield step;
+  for (int round = 1; round < member.size; ++round) {
+    const Chunk chunk{Lane::Forward, sim::Engine::Relay, round};
+    co_yield send(member, chunk, around(member, Lane::Forward, 1 - round));
+    co_yield receive(member, chunk, around(member, Lane::Forward, -round));
+  }
+}
 
-mesh::StepPlan ring_all_gather(const Member& member, int dim, int parts) {
+mesh::StepPlan plan_of(const Member& member, int dim, int parts, Generator<Step> steps) {
   mesh::StepPlan plan;
   plan.slots.dim = dim;
   plan.slots.parts = parts;
@@ -50,8 +61,18 @@ mesh::StepPlan ring_all_gather(const Member& member, int dim, int parts) {
   plan.slots.input_slices = 1;
   plan.slots.output_slices = member.size;
   plan.ring = true;
-  plan.steps = gather(member, parts);
+  plan.steps = std::move(steps);
   return plan;
+}
+
+}  // namespace
+
+mesh::StepPlan ring_all_gather(const Member& member, int dim, int parts) {
+  return plan_of(member, dim, parts, gather(member, parts));
+}
+
+mesh::StepPlan one_way_all_gather(const Member& member, int dim) {
+  return plan_of(member, dim, 1, gather_one_way(member));
 }
 
 }  // namespace ttmesh::ccl

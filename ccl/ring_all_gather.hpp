@@ -13,4 +13,8 @@ namespace ttmesh::ccl {
 /// Steps: floor(n / 2) rounds. Wire: (n - 1) / 2 shards on each direction of each link.
 [[nodiscard]] mesh::StepPlan ring_all_gather(const Member& member, int dim, int parts);
 
+/// The same in one direction: every shard goes forward, all the way around.
+/// Steps: n - 1 rounds. Wire: n - 1 shards forward on each link.
+[[nodiscard]] mesh::StepPlan one_way_all_gather(const Member& member, int dim);
+
 }  // namespace ttmesh::ccl

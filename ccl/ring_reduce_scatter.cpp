@@ -1,5 +1,7 @@
 #include "ccl/ring_reduce_scatter.hpp"
 
+#include <utility>
+
 #include "ccl/parts.hpp"
 #include "ccl/steps.hpp"
 
@@ -45,9 +47,21 @@ Generator<Step> scatter(Member member, int parts) {
   }
 }
 
-}  // namespace
+// In a round a chip sends the sum whose owner is `distance` hops ahead, the farthest first.
+Generator<Step> scatter_one_way(Member member) {
+  const std::vector<Step> barrier = forward_barrier(member);
+  for (const Step& step : barrier) co_yield step;
+  const int arrived = member.size;
+  for (int distance = member.size - 1; distance >= 1; --distance) {
+    const Chunk chunk{Lane::Forward, sim::Engine::Reduction, distance};
+    const int owner = around(member, Lane::Forward, distance - 1);
+    co_yield send(member, chunk, around(member, Lane::Forward, distance));
+    co_yield receive(member, chunk, arrived);
+    co_yield reduce(Lane::Forward, owner, arrived);
+  }
+}
 
-mesh::StepPlan ring_reduce_scatter(const Member& member, int dim, int parts) {
+mesh::StepPlan plan_of(const Member& member, int dim, int parts, Generator<Step> steps) {
   mesh::StepPlan plan;
   plan.slots.dim = dim;
   plan.slots.parts = parts;
@@ -56,8 +70,18 @@ mesh::StepPlan ring_reduce_scatter(const Member& member, int dim, int parts) {
   plan.slots.output_first = member.index * parts;
   plan.slots.output_slices = 1;
   plan.ring = true;
-  plan.steps = scatter(member, parts);
+  plan.steps = std::move(steps);
   return plan;
+}
+
+}  // namespace
+
+mesh::StepPlan ring_reduce_scatter(const Member& member, int dim, int parts) {
+  return plan_of(member, dim, parts, scatter(member, parts));
+}
+
+mesh::StepPlan one_way_reduce_scatter(const Member& member, int dim) {
+  return plan_of(member, dim, 1, scatter_one_way(member));
 }
 
 }  // namespace ttmesh::ccl

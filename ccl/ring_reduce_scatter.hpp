@@ -15,4 +15,8 @@ namespace ttmesh::ccl {
 ///        farthest term to the nearest.
 [[nodiscard]] mesh::StepPlan ring_reduce_scatter(const Member& member, int dim, int parts);
 
+/// The same in one direction: a sum starts one hop ahead of its owner and goes all the way around.
+/// Steps: n - 1 rounds. Wire: n - 1 slices forward on each link.
+[[nodiscard]] mesh::StepPlan one_way_reduce_scatter(const Member& member, int dim);
+
 }  // namespace ttmesh::ccl

@@ -6,23 +6,33 @@ namespace {
 using mesh::Lane;
 using mesh::Step;
 
-Step signal(const Member& member, Lane lane) {
+Step signal(const Member& member, Lane lane) { return ccl::signal(lane, behind(member, lane)); }
+
+Step await(const Member& member, Lane lane) { return ccl::await(lane, ahead(member, lane)); }
+
+}  // namespace
+
+Step signal(Lane lane, mesh::ChipId peer) {
   Step step;
   step.kind = Step::Kind::Signal;
   step.lane = lane;
-  step.peer = behind(member, lane);
+  step.peer = peer;
   return step;
 }
 
-Step await(const Member& member, Lane lane) {
-  Step step;
+Step await(Lane lane, mesh::ChipId peer) {
+  Step step = signal(lane, peer);
   step.kind = Step::Kind::Await;
-  step.lane = lane;
-  step.peer = ahead(member, lane);
   return step;
 }
 
-}  // namespace
+Step join(Lane lane, Lane other) {
+  Step step;
+  step.kind = Step::Kind::Join;
+  step.lane = lane;
+  step.other = other;
+  return step;
+}
 
 Step send(const Member& member, const Chunk& chunk, int slot) {
   Step step;
@@ -87,6 +97,21 @@ std::vector<Step> line_barrier(const Member& member) {
   return steps;
 }
 
+std::vector<Step> ring_barrier(const Member& member, int hops) {
+  std::vector<Step> steps;
+  for (int hop = 0; hop < hops; ++hop) {
+    for (const Lane lane : kLanes) {
+      steps.push_back(signal(member, lane));
+      steps.back().round = hop;
+    }
+    for (const Lane lane : kLanes) {
+      steps.push_back(await(member, lane));
+      steps.back().round = hop;
+    }
+  }
+  return steps;
+}
+
 std::vector<Step> neighbour_barrier(const Member& member) {
   std::vector<Step> steps;
   for (const Lane lane : kLanes) {
@@ -96,6 +121,10 @@ std::vector<Step> neighbour_barrier(const Member& member) {
     if (ahead(member, lane) >= 0) steps.push_back(await(member, lane));
   }
   return steps;
+}
+
+std::vector<Step> forward_barrier(const Member& member) {
+  return {signal(member, Lane::Forward), await(member, Lane::Forward)};
 }
 
 }  // namespace ttmesh::ccl

@@ -29,11 +29,25 @@ struct Chunk {
 /// The worker of `lane` copies `source` to `slot`.
 [[nodiscard]] mesh::Step copy(mesh::Lane lane, int slot, int source);
 
+/// Tells `peer` that this chip, and all that signalled it on `lane`, have started.
+[[nodiscard]] mesh::Step signal(mesh::Lane lane, mesh::ChipId peer);
+/// Waits for the signal of `peer`: `lane` opens.
+[[nodiscard]] mesh::Step await(mesh::Lane lane, mesh::ChipId peer);
+/// `lane` opens no sooner than `other`.
+[[nodiscard]] mesh::Step join(mesh::Lane lane, mesh::Lane other);
+
 /// Entry barrier of a multicast: a lane opens on a chip when all chips ahead of it have started.
 /// The signal is passed on and combined: one hop after another, against the lane.
 [[nodiscard]] std::vector<mesh::Step> line_barrier(const Member& member);
 
+/// Entry barrier of traffic around a ring: a lane opens on a chip when the `hops` chips ahead of it
+/// have started. A chip that has heard of one more tells those behind.
+[[nodiscard]] std::vector<mesh::Step> ring_barrier(const Member& member, int hops);
+
 /// Entry barrier of neighbours: a lane opens on a chip when the next chip ahead has started.
 [[nodiscard]] std::vector<mesh::Step> neighbour_barrier(const Member& member);
+
+/// The same for lane Forward alone.
+[[nodiscard]] std::vector<mesh::Step> forward_barrier(const Member& member);
 
 }  // namespace ttmesh::ccl

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -12,18 +13,40 @@ using mesh::SlotPlan;
 using mesh::Step;
 
 int output_slices(Collective collective, int chips) {
-  return collective == Collective::AllGather ? chips : 1;
+  return collective == Collective::AllGather || collective == Collective::AllToAll ? chips : 1;
 }
 
-int input_slices(Collective collective, int chips) {
-  return collective == Collective::AllGather ? 1 : chips;
+/// Of the chip at `index`.
+int input_slices(Collective collective, const VerifiedGroup& group, int index) {
+  switch (collective) {
+    case Collective::AllGather:
+      return 1;
+    case Collective::ReduceScatter:
+    case Collective::AllToAll:
+      return static_cast<int>(group.chips.size());
+    case Collective::Broadcast:
+      return index == group.root ? 1 : 0;
+  }
+  return 0;
 }
 
-/// Terms of one part of slice `slice` of the output of `chip`.
-std::vector<Term> expected_terms(Collective collective, int chips, int chip, int slice, int part) {
-  if (collective == Collective::AllGather) return {{slice, 0, part}};
+/// Terms of one part of slice `slice` of the output of the chip at `index`.
+std::vector<Term> expected_terms(Collective collective, const VerifiedGroup& group, int index,
+                                 int slice, int part) {
+  const auto chip = [&](int at) { return group.chips[static_cast<std::size_t>(at)]; };
+  switch (collective) {
+    case Collective::AllGather:
+      return {{chip(slice), 0, part}};
+    case Collective::AllToAll:
+      return {{chip(slice), index, part}};
+    case Collective::Broadcast:
+      return {{chip(group.root), 0, part}};
+    case Collective::ReduceScatter:
+      break;
+  }
   std::vector<Term> terms;
-  for (int source = 0; source < chips; ++source) terms.push_back({source, chip, part});
+  for (const mesh::ChipId source : group.chips) terms.push_back({source, index, part});
+  std::sort(terms.begin(), terms.end());
   return terms;
 }
 
@@ -35,23 +58,23 @@ std::string to_text(const std::vector<Term>& terms) {
   return text.empty() ? " nothing" : text;
 }
 
-void check_output(Collective collective, const Rehearsal& rehearsal, int chip,
-                  std::vector<std::string>& faults) {
-  const int chips = static_cast<int>(rehearsal.plans.size());
+void check_output(Collective collective, const Rehearsal& rehearsal, const VerifiedGroup& group,
+                  int index, std::vector<std::string>& faults) {
+  const mesh::ChipId chip = group.chips[static_cast<std::size_t>(index)];
   const SlotPlan& plan = rehearsal.plans[static_cast<std::size_t>(chip)];
   const std::vector<Content>& slots = rehearsal.slots[static_cast<std::size_t>(chip)];
-  if (plan.input_slices != input_slices(collective, chips) ||
-      plan.output_slices != output_slices(collective, chips)) {
-    faults.push_back(fmt::format(
-        "chip {}: {} input slices and {} output slices, {} and {} needed", chip, plan.input_slices,
-        plan.output_slices, input_slices(collective, chips), output_slices(collective, chips)));
+  const int inputs = input_slices(collective, group, index);
+  const int outputs = output_slices(collective, static_cast<int>(group.chips.size()));
+  if (plan.input_slices != inputs || plan.output_slices != outputs) {
+    faults.push_back(fmt::format("chip {}: {} input slices and {} output slices, {} and {} needed",
+                                 chip, plan.input_slices, plan.output_slices, inputs, outputs));
     return;
   }
   for (int slice = 0; slice < plan.output_slices; ++slice) {
     for (int part = 0; part < plan.parts; ++part) {
-      const int index = plan.output_first + slice * plan.parts + part;
-      const std::vector<Term>& found = slots.at(static_cast<std::size_t>(index)).terms;
-      const std::vector<Term> expected = expected_terms(collective, chips, chip, slice, part);
+      const int slot = plan.output_first + slice * plan.parts + part;
+      const std::vector<Term>& found = slots.at(static_cast<std::size_t>(slot)).terms;
+      const std::vector<Term> expected = expected_terms(collective, group, index, slice, part);
       if (found == expected) continue;
       faults.push_back(
           fmt::format("chip {}: output slice {} part {} holds{}, needed:{} (source.slice.part)",
@@ -60,15 +83,15 @@ void check_output(Collective collective, const Rehearsal& rehearsal, int chip,
   }
 }
 
-}  // namespace
-
-Verdict verify(Collective collective, const Algorithm& algorithm, const RehearsalOptions& options) {
-  Rehearsal rehearsal = rehearse(algorithm, options);
+Verdict verdict_on(Collective collective, const std::vector<VerifiedGroup>& groups,
+                   Rehearsal rehearsal) {
   Verdict verdict;
   verdict.faults = std::move(rehearsal.faults);
-  verdict.pages.resize(static_cast<std::size_t>(options.size));
-  for (int chip = 0; chip < options.size; ++chip) {
-    check_output(collective, rehearsal, chip, verdict.faults);
+  verdict.pages.resize(rehearsal.plans.size());
+  for (const VerifiedGroup& group : groups) {
+    for (std::size_t index = 0; index < group.chips.size(); ++index) {
+      check_output(collective, rehearsal, group, static_cast<int>(index), verdict.faults);
+    }
   }
   for (const Act& act : rehearsal.acts) {
     if (act.step.kind == Step::Kind::Signal) ++verdict.signals;
@@ -78,6 +101,17 @@ Verdict verify(Collective collective, const Algorithm& algorithm, const Rehearsa
         act.pages;
   }
   return verdict;
+}
+
+}  // namespace
+
+Verdict verify(Collective collective, const std::vector<VerifiedGroup>& groups, const Cast& cast) {
+  return verdict_on(collective, groups, rehearse(cast));
+}
+
+Verdict verify(Collective collective, const Algorithm& algorithm, const RehearsalOptions& options) {
+  return verdict_on(collective, {{.chips = numbered_line(options.size).chips}},
+                    rehearse(algorithm, options));
 }
 
 }  // namespace ttmesh::ccl

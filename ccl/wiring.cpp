@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "ccl/places.hpp"
 #include "mesh/topology/line.hpp"
 
 namespace ttmesh::ccl {
@@ -55,7 +57,7 @@ std::string name_of(const Line& line) {
                      cut ? fmt::format("-..-{}", line.chips.back()) : "");
 }
 
-/// Fewest channels between neighbours on a line, and where.
+/// Fewest channels between neighbours on a line that are joined, and where.
 struct Narrowest {
   int channels;
   ChipId from;
@@ -63,23 +65,51 @@ struct Narrowest {
 };
 
 Narrowest narrowest(const mesh::Topology& topology, const Line& line, bool ring) {
-  Narrowest found{.channels = -1, .from = -1, .to = -1};
+  Narrowest found{.channels = std::numeric_limits<int>::max(), .from = -1, .to = -1};
   const std::size_t size = line.chips.size();
   for (std::size_t i = 0; i < (ring ? size : size - 1); ++i) {
     const ChipId from = line.chips[i];
     const ChipId to = line.chips[(i + 1) % size];
     const int channels = topology.channels_between(from, to);
-    if (found.channels < 0 || channels < found.channels) found = {channels, from, to};
+    if (channels == 0) continue;
+    if (channels < found.channels) found = {channels, from, to};
   }
   return found;
 }
 
-void check_closed(const char* op, const Line& line, int cluster_axis) {
-  if (line.closed) return;
-  throw std::invalid_argument(fmt::format(
-      "[{}] topology Ring needs a closed line; chips {} of cluster_axis {} are open; use Linear or "
-      "a torus",
-      op, name_of(line), cluster_axis));
+/// What keeps a line from being used as asked for: a link that is down.
+struct Damage {
+  bool in_pieces = false;
+  std::string note;
+};
+
+Damage damage_of(const char* op, const mesh::Machine& machine, const Line& line, bool ring,
+                 int cluster_axis) {
+  const bool whole = first_of(machine.topology, line) == 0;
+  if (whole && (line.closed || !ring)) return {};
+  const std::size_t size = line.chips.size();
+  for (std::size_t i = 0; i < (ring ? size : size - 1); ++i) {
+    const ChipId from = line.chips[i];
+    const ChipId to = line.chips[(i + 1) % size];
+    if (machine.topology.channels_between(from, to) > 0) continue;
+    const bool goes_on = first_of(machine.topology, line).has_value();
+    if (machine.is_down(from, to)) {
+      return {!goes_on, fmt::format("the link between chips {} and {} is down: {}", from, to,
+                                    goes_on ? ring ? "the ring is used as a line"
+                                                   : "the line goes the other way round"
+                                            : "payloads take detours")};
+    }
+    if (ring && i + 1 == size) {
+      throw std::invalid_argument(fmt::format(
+          "[{}] topology Ring needs a closed line; chips {} of cluster_axis {} are open; use "
+          "Linear or a torus",
+          op, name_of(line), cluster_axis));
+    }
+    return {!goes_on,
+            fmt::format("no link joins chips {} and {}: {}", from, to,
+                        goes_on ? "the line goes the other way round" : "payloads take detours")};
+  }
+  return {};
 }
 
 }  // namespace
@@ -101,14 +131,13 @@ Wiring resolve_wiring(const char* op, const mesh::MeshDevice& device,
 
   const bool ring = wiring.topology == Topology::Ring;
   for (const Line& line : lines_along(topology, device.view(), axis)) {
-    if (ring) check_closed(op, line, axis);
-    const Narrowest link = narrowest(topology, line, ring);
-    if (link.channels < 1) {
-      throw std::invalid_argument(fmt::format(
-          "[{}] no link joins chips {} and {}, neighbours on cluster_axis {}; every two "
-          "neighbours need one",
-          op, link.from, link.to, axis));
+    const Damage damage = damage_of(op, device.machine(), line, ring, axis);
+    if (!damage.note.empty()) {
+      wiring.topology = Topology::Linear;
+      if (wiring.note.empty() || (damage.in_pieces && !wiring.in_pieces)) wiring.note = damage.note;
+      wiring.in_pieces = wiring.in_pieces || damage.in_pieces;
     }
+    const Narrowest link = narrowest(topology, line, ring);
     if (options.num_links && *options.num_links > link.channels) {
       throw std::invalid_argument(
           fmt::format("[{}] num_links is {}, but {} join chips {} and {}; at most {} can be used",
@@ -119,22 +148,14 @@ Wiring resolve_wiring(const char* op, const mesh::MeshDevice& device,
   return wiring;
 }
 
+bool is_plane(const mesh::MeshDevice& device) {
+  return device.shape().rows > 1 && device.shape().cols > 1;
+}
+
 mesh::Attributes to_attributes(int dim, const Wiring& wiring) {
   return {{"dim", std::int64_t{dim}},
           {"cluster_axis", std::int64_t{wiring.cluster_axis}},
-          {"num_links", std::int64_t{wiring.num_links}},
-          {"topology", to_string(wiring.topology)}};
-}
-
-Member member_of(const mesh::CollectiveCall& call) {
-  const int axis = static_cast<int>(call.call.attributes.integer("cluster_axis"));
-  const Line line = line_through(call.topology, call.view, axis, call.chip);
-  const auto place = std::find(line.chips.begin(), line.chips.end(), call.chip);
-  return member_of(line, static_cast<int>(place - line.chips.begin()), topology_of(call.call));
-}
-
-Topology topology_of(const mesh::OpCall& call) {
-  return parse_topology(call.attributes.text("topology"));
+          {"num_links", std::int64_t{wiring.num_links}}};
 }
 
 }  // namespace ttmesh::ccl

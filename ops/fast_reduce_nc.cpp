@@ -128,14 +128,17 @@ mesh::OpDefinition fast_reduce_nc_definition() {
   return definition;
 }
 
-mesh::Tensor fast_reduce_nc(const mesh::Tensor& input, const FastReduceNcOptions& options) {
+mesh::Attributes to_attributes(const mesh::TensorSpec& input, const FastReduceNcOptions& options) {
   std::vector<std::int64_t> dims;
-  for (const int dim : options.dims) dims.push_back(input.shape().index(dim));
+  for (const int dim : options.dims) dims.push_back(input.shape.index(dim));
+  return {{"dims", std::move(dims)},
+          {"dtype", std::string(mesh::name(options.dtype.value_or(input.dtype)))},
+          {"memory", to_string(options.memory.value_or(input.memory))}};
+}
+
+mesh::Tensor fast_reduce_nc(const mesh::Tensor& input, const FastReduceNcOptions& options) {
   return input.device()
-      .enqueue("fast_reduce_nc", std::array{input},
-               {{"dims", std::move(dims)},
-                {"dtype", std::string(mesh::name(options.dtype.value_or(input.dtype())))},
-                {"memory", to_string(options.memory.value_or(input.memory()))}})
+      .enqueue("fast_reduce_nc", std::array{input}, to_attributes(input.spec(), options))
       .front();
 }
 

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "mesh/device/tensor.hpp"
+#include "mesh/program/attributes.hpp"
 #include "mesh/program/op_table.hpp"
+#include "mesh/tensor/tensor_spec.hpp"
 
 namespace ttmesh::ops {
 
@@ -26,6 +28,10 @@ struct FastReduceNcOptions {
 /// Source:    ttnn.experimental.fast_reduce_nc.
 [[nodiscard]] mesh::Tensor fast_reduce_nc(const mesh::Tensor& input,
                                           const FastReduceNcOptions& options);
+
+/// The call as a command has it, to be predicted rather than issued.
+[[nodiscard]] mesh::Attributes to_attributes(const mesh::TensorSpec& input,
+                                             const FastReduceNcOptions& options);
 
 [[nodiscard]] mesh::OpDefinition fast_reduce_nc_definition();
 

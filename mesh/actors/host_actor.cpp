@@ -33,10 +33,8 @@ caf::behavior HostActor::make_behavior() {
 }
 
 void HostActor::fan_out(const CommandPtr& command) {
-  const std::vector<ChipId> chips = chips_of(host_.machine.topology, command->view);
-  const auto task =
-      std::make_shared<Task>(command, host_.ops, host_.machine, static_cast<int>(chips.size()));
-  for (const ChipId chip : chips) {
+  const auto task = std::make_shared<Task>(command, host_.ops, host_.machine);
+  for (const ChipId chip : task->chips()) {
     host_.activity.begin();
     send(directory_->chips[static_cast<std::size_t>(chip)], TaskMessage{task});
   }

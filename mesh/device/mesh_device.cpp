@@ -23,10 +23,30 @@ MeshDevice MeshDevice::submesh(MeshShape shape, Coordinate origin) const {
   return MeshDevice(session_, {view_.mesh, at, shape});
 }
 
+MeshDevice MeshDevice::mesh(int id) const {
+  const MeshDescription& mesh = select_mesh(topology(), id);
+  return MeshDevice(session_, {mesh.id, {0, 0}, mesh.shape});
+}
+
 std::vector<Tensor> MeshDevice::enqueue(std::string_view op, std::span<const Tensor> inputs,
                                         Attributes attributes) {
-  Request request{
-      .op = op, .view = view_, .inputs = {}, .attributes = std::move(attributes), .payload = {}};
+  return enqueue_to(*this, op, inputs, std::move(attributes));
+}
+
+std::vector<Tensor> MeshDevice::enqueue_to(const MeshDevice& receiver, std::string_view op,
+                                           std::span<const Tensor> inputs, Attributes attributes) {
+  if (receiver.session_ != session_) {
+    throw std::invalid_argument(fmt::format(
+        "[{}] the receiving mesh belongs to another machine; needs one opened from the same "
+        "topology, as mesh() and submesh() give",
+        op));
+  }
+  Request request{.op = op,
+                  .view = view_,
+                  .inputs = {},
+                  .attributes = std::move(attributes),
+                  .payload = {},
+                  .output_view = receiver.view_};
   for (const Tensor& input : inputs) {
     if (!input) {
       throw std::invalid_argument(fmt::format("[{}] an input is empty; needs a tensor", op));
@@ -36,6 +56,11 @@ std::vector<Tensor> MeshDevice::enqueue(std::string_view op, std::span<const Ten
   std::vector<Tensor> outputs;
   for (auto& handle : session_->issue(std::move(request))) outputs.emplace_back(std::move(handle));
   return outputs;
+}
+
+Prediction MeshDevice::predict(std::string_view op, std::vector<TensorSpec> inputs,
+                               Attributes attributes) const {
+  return session_->predict(op, view_, std::move(inputs), std::move(attributes));
 }
 
 sim::Time MeshDevice::synchronize() { return session_->synchronize(); }

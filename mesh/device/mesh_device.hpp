@@ -30,6 +30,12 @@ struct OpenOptions {
   std::uint64_t seed = 0;              ///< Of jitter and loss.
 };
 
+/// What an op would do.
+struct Prediction {
+  sim::Time time;  ///< From its dispatch to the end of its last chip.
+  std::vector<TensorSpec> outputs;
+};
+
 /// A mesh of emulated chips, or a rectangle of one. A handle, cheap to copy; the machine lives
 /// until the last handle and tensor are gone or `close()` is called. One controller thread a
 /// topology.
@@ -42,11 +48,21 @@ class MeshDevice {
 
   /// The rectangle of `shape` at `origin`. Throws std::invalid_argument if it sticks out.
   [[nodiscard]] MeshDevice submesh(MeshShape shape, Coordinate origin = {}) const;
+  /// Another mesh of the same machine, by its id. Throws std::invalid_argument if there is none.
+  [[nodiscard]] MeshDevice mesh(int id) const;
 
   /// Issues one op; returns handles of its outputs. Checks everything that does not need values.
   /// Throws std::invalid_argument on misuse and mesh::Error if memory or the world is exhausted.
   std::vector<Tensor> enqueue(std::string_view op, std::span<const Tensor> inputs,
                               Attributes attributes);
+  /// The same for an op that leaves its outputs on other chips of the same machine.
+  std::vector<Tensor> enqueue_to(const MeshDevice& receiver, std::string_view op,
+                                 std::span<const Tensor> inputs, Attributes attributes);
+
+  /// What an op would do with inputs of such specs on this machine, were it idle. Nothing is issued
+  /// or booked. Throws std::invalid_argument on misuse.
+  Prediction predict(std::string_view op, std::vector<TensorSpec> inputs,
+                     Attributes attributes) const;
 
   /// Waits until every command is done, and moves the controller's clock to the last chip's end,
   /// which it returns. Throws mesh::Error if a command can never be done.

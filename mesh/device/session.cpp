@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "mesh/device/report_builder.hpp"
+#include "mesh/program/prediction.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -71,11 +72,20 @@ Session::Session(Machine machine, std::shared_ptr<const OpTable> ops, WorldOptio
       ledger_(machine_.topology.chip_count(), machine_.chip),
       world_(std::make_unique<World>(machine_, *ops_, options)) {}
 
+void Session::infer_outputs(Command& command) const {
+  command.output_specs = ops_->at(command.op).infer({command.attributes, command.input_specs, {}});
+  for (TensorSpec& spec : command.output_specs) {
+    spec.distribution = normalised(spec.distribution);
+    validate(spec);
+  }
+}
+
 std::vector<std::shared_ptr<TensorHandle>> Session::issue(Request request) {
   require_open();
   auto command = std::make_shared<Command>();
   command->op = request.op;
   command->view = request.view;
+  command->output_view = request.output_view.value_or(request.view);
   command->attributes = std::move(request.attributes);
   command->payload = std::move(request.payload);
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {
@@ -83,25 +93,45 @@ std::vector<std::shared_ptr<TensorHandle>> Session::issue(Request request) {
     command->inputs.push_back(request.inputs[i]->id);
     command->input_specs.push_back(request.inputs[i]->spec);
   }
+  infer_outputs(*command);
 
   const OpDefinition& definition = ops_->at(request.op);
-  command->output_specs = definition.infer({command->attributes, command->input_specs, {}});
-  for (TensorSpec& spec : command->output_specs) {
-    spec.distribution = normalised(spec.distribution);
-    validate(spec);
-  }
   const OpCall call{command->attributes, command->input_specs, command->output_specs};
   std::vector<std::shared_ptr<TensorHandle>> outputs;
   for (std::size_t i = 0; i < command->output_specs.size(); ++i) {
     std::shared_ptr<Booking> booking = book(request, definition, call, i);
     command->outputs.push_back(++last_tensor_);
     outputs.push_back(std::make_shared<TensorHandle>(shared_from_this(), last_tensor_,
-                                                     command->output_specs[i], request.view,
+                                                     command->output_specs[i], command->output_view,
                                                      std::move(booking)));
   }
   command->issuer = scope_;
   send(std::move(command));
   return outputs;
+}
+
+Prediction Session::predict(std::string_view op, const MeshView& view,
+                            std::vector<TensorSpec> inputs, Attributes attributes) {
+  std::string key = fmt::format("{} {} {}", op, to_string(view), to_string(attributes));
+  for (const TensorSpec& spec : inputs) key += " " + to_string(spec);
+  const auto known = predictions_.find(key);
+  if (known != predictions_.end()) return known->second;
+
+  Command command;
+  command.number = 1;
+  command.op = op;
+  command.view = view;
+  command.output_view = view;
+  command.attributes = std::move(attributes);
+  command.input_specs = std::move(inputs);
+  for (std::size_t i = 0; i < command.input_specs.size(); ++i) command.inputs.push_back(i + 1);
+  infer_outputs(command);
+  for (std::size_t i = 0; i < command.output_specs.size(); ++i) {
+    command.outputs.push_back(command.inputs.size() + i + 1);
+  }
+  Prediction prediction{.time = mesh::predict(command, *ops_, machine_),
+                        .outputs = command.output_specs};
+  return predictions_.emplace(std::move(key), std::move(prediction)).first->second;
 }
 
 std::shared_ptr<Booking> Session::book(const Request& request, const OpDefinition& definition,
@@ -115,9 +145,9 @@ std::shared_ptr<Booking> Session::book(const Request& request, const OpDefinitio
       return request.inputs[0]->booking;
     }
   }
-  ledger_.allocate(std::string(request.op).c_str(), spec,
-                   chips_of(machine_.topology, request.view));
-  return std::make_shared<Booking>(shared_from_this(), spec, request.view);
+  const MeshView view = request.output_view.value_or(request.view);
+  ledger_.allocate(std::string(request.op).c_str(), spec, chips_of(machine_.topology, view));
+  return std::make_shared<Booking>(shared_from_this(), spec, view);
 }
 
 void Session::send(std::shared_ptr<Command> command) {
@@ -208,6 +238,7 @@ void Session::flush_drops() {
     auto command = std::make_shared<Command>();
     command->op = "free";
     command->view = drops_.front().view;
+    command->output_view = command->view;
     send(std::move(command));
   }
 }

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mesh/actors/world.hpp"
+#include "mesh/device/mesh_device.hpp"
 #include "mesh/device/tensor.hpp"
 #include "mesh/program/command.hpp"
 #include "mesh/program/machine.hpp"
@@ -62,6 +65,7 @@ struct Request {
   std::vector<std::shared_ptr<TensorHandle>> inputs;
   Attributes attributes;
   std::shared_ptr<const HostTensor> payload;
+  std::optional<MeshView> output_view{};  ///< Where the outputs are, if not on `view`.
 };
 
 /// Everything opened from one topology: the one sequence of commands, the memory ledger, the
@@ -72,6 +76,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Checks and issues a command; see MeshDevice::enqueue.
   std::vector<std::shared_ptr<TensorHandle>> issue(Request request);
+  /// Virtual time of a command on the idle machine; see MeshDevice::predict.
+  Prediction predict(std::string_view op, const MeshView& view, std::vector<TensorSpec> inputs,
+                     Attributes attributes);
   /// Reads a tensor's shards, row-major over its view, and moves the clock.
   std::vector<Shard> read(const std::shared_ptr<TensorHandle>& tensor);
   sim::Time synchronize();
@@ -100,6 +107,8 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   void require_open() const;
+  /// Fills in the outputs' specs by the inputs'; checks all that does not need values or memory.
+  void infer_outputs(Command& command) const;
   /// The memory of the output: new, or that of the input if the op only changes the view.
   std::shared_ptr<Booking> book(const Request& request, const OpDefinition& definition,
                                 const OpCall& call, std::size_t output);
@@ -123,6 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string scope_;
   bool recording_program_ = false;
   std::vector<CommandPtr> program_;
+  std::map<std::string, Prediction> predictions_;  ///< By what makes two commands cost the same.
 };
 
 }  // namespace ttmesh::mesh

@@ -44,7 +44,7 @@ void Chip::run() {
 
 void Chip::begin(Task& task) {
   for (const TensorId id : task.command().drops) chip_.shards.erase(id);
-  if (task.definition().steps) {
+  if (task.definition().schedule) {
     front_.emplace<CollectiveRun>(chip_, task);
   } else {
     front_.emplace<ComputeRun>(chip_, task);

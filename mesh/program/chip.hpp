@@ -22,6 +22,8 @@ class Chip {
 
   /// Takes the next command, and runs as far as possible.
   void accept(TaskPtr task);
+  /// Puts a tensor's shard on the chip without a command.
+  void hold(TensorId id, HeldShard shard) { chip_.shards[id] = std::move(shard); }
   /// Takes a chunk, and runs as far as possible.
   void accept(Chunk chunk);
   /// Looks again for a shared result.

@@ -6,7 +6,10 @@ namespace ttmesh::mesh {
 
 sim::Time inputs_ready(const ChipContext& chip, const Command& command) {
   sim::Time ready = command.dispatched;
-  for (const TensorId id : command.inputs) ready = std::max(ready, chip.shards.at(id).ready);
+  for (const TensorId id : command.inputs) {
+    const auto held = chip.shards.find(id);
+    if (held != chip.shards.end()) ready = std::max(ready, held->second.ready);
+  }
   return ready;
 }
 

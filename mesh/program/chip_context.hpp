@@ -23,7 +23,7 @@ struct ChipContext {
   Recorder recorder;
 };
 
-/// The latest of a command's dispatch and its inputs on this chip: it cannot start sooner.
+/// The latest of a command's dispatch and its inputs that this chip holds: it cannot start sooner.
 [[nodiscard]] sim::Time inputs_ready(const ChipContext& chip, const Command& command);
 
 /// The first failure among a command's inputs on this chip; null if there is none.

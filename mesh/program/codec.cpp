@@ -196,10 +196,11 @@ Enum enum_from(const msgpack::object& object, Enum last) {
 std::vector<std::byte> encode(const Command& command) {
   msgpack::sbuffer buffer;
   Packer out(buffer);
-  out.pack_array(12);
+  out.pack_array(13);
   out.pack(command.number);
   out.pack(command.op);
   pack(out, command.view);
+  pack(out, command.output_view);
   out.pack(command.inputs);
   out.pack(command.outputs);
   pack(out, command.input_specs);
@@ -214,11 +215,12 @@ std::vector<std::byte> encode(const Command& command) {
 
 Command decode_command(std::span<const std::byte> bytes) {
   return decode("command", bytes, [](const msgpack::object& root) {
-    Elements elements(root, 12);
+    Elements elements(root, 13);
     Command command;
     command.number = elements.next_as<std::uint64_t>();
     command.op = elements.next_as<std::string>();
     command.view = view_from(elements.next());
+    command.output_view = view_from(elements.next());
     command.inputs = elements.next_as<std::vector<TensorId>>();
     command.outputs = elements.next_as<std::vector<TensorId>>();
     command.input_specs = specs_from(elements.next());
@@ -235,9 +237,10 @@ Command decode_command(std::span<const std::byte> bytes) {
 std::vector<std::byte> encode(const Step& step) {
   msgpack::sbuffer buffer;
   Packer out(buffer);
-  out.pack_array(7);
+  out.pack_array(8);
   out.pack(static_cast<int>(step.kind));
   out.pack(static_cast<int>(step.lane));
+  out.pack(static_cast<int>(step.other));
   out.pack(static_cast<int>(step.engine));
   out.pack(step.peer);
   out.pack(step.slot);
@@ -248,10 +251,11 @@ std::vector<std::byte> encode(const Step& step) {
 
 Step decode_step(std::span<const std::byte> bytes) {
   return decode("step", bytes, [](const msgpack::object& root) {
-    Elements elements(root, 7);
+    Elements elements(root, 8);
     Step step;
     step.kind = enum_from(elements.next(), Step::Kind::Copy);
-    step.lane = enum_from(elements.next(), Lane::Backward);
+    step.lane = enum_from(elements.next(), Lane::Up);
+    step.other = enum_from(elements.next(), Lane::Up);
     step.engine = enum_from(elements.next(), sim::Engine::Direct);
     step.peer = elements.next_as<ChipId>();
     step.slot = elements.next_as<std::int32_t>();

@@ -18,17 +18,19 @@ TensorSpec slice_spec(const TensorSpec& input, const SlotPlan& slots) {
 
 }  // namespace
 
-CollectiveRun::CollectiveRun(ChipContext& chip, Task& task) : chip_(chip), task_(task) {
+CollectiveRun::CollectiveRun(ChipContext& chip, Task& task)
+    : chip_(chip), task_(task), plan_(task.plan(chip.id)) {
   const Command& command = task.command();
-  const OpCall call = task.call();
-  plan_ = task.definition().steps({call, chip.machine.topology, command.view, chip.id});
-  const TensorSpec& input = command.input_specs.front();
-  const TensorSpec slice = slice_spec(input, plan_.slots);
-  page_bytes_ = page_bytes(slice);
-  slice_pages_ = page_count(slice);
-  dtype_ = input.dtype;
-  start_ = std::max(chip.queue.free(), inputs_ready(chip, command));
-  begin_ = start_ + chip.machine.collective.setup;
+  if (!command.inputs.empty()) {
+    const TensorSpec& input = command.input_specs.front();
+    const TensorSpec slice = slice_spec(input, plan_.slots);
+    page_bytes_ = page_bytes(slice);
+    slice_pages_ = page_count(slice);
+    dtype_ = input.dtype;
+  }
+  const sim::Time ready = inputs_ready(chip, command);
+  start_ = plan_.relay ? ready : std::max(chip.queue.free(), ready);
+  begin_ = plan_.relay ? start_ : start_ + chip.machine.collective.setup;
   end_ = begin_;
   for (LaneState& each : lanes_) {
     each.worker = sim::Timeline(begin_);
@@ -36,7 +38,7 @@ CollectiveRun::CollectiveRun(ChipContext& chip, Task& task) : chip_(chip), task_
   }
   slots_.resize(static_cast<std::size_t>(plan_.slots.slots));
   if (!chip.timing_only) pieces_.resize(slots_.size());
-  fill_input();
+  if (plan_.slots.input_slices > 0) fill_input();
   step_ = plan_.steps.next();
 }
 
@@ -83,6 +85,9 @@ bool CollectiveRun::take(const Step& step) {
       return true;
     case Step::Kind::Await:
       return await(step);
+    case Step::Kind::Join:
+      join_gates(step);
+      return true;
     case Step::Kind::Send:
       send(step);
       return true;
@@ -99,7 +104,7 @@ bool CollectiveRun::take(const Step& step) {
 }
 
 void CollectiveRun::signal(const Step& step) {
-  const sim::Time sent = lane(step).gate;
+  const sim::Time sent = lane(step.lane).gate;
   const sim::Time arrival = chip_.ports.signal(step.peer, sent, transfer_id());
   chip_.host.send({.command = task_.command().number,
                    .from = chip_.id,
@@ -117,31 +122,38 @@ bool CollectiveRun::await(const Step& step) {
   const std::optional<Chunk> chunk =
       chip_.inbox.take({task_.command().number, step.peer, step.lane, true, step.round});
   if (!chunk) return false;
-  lane(step).gate = std::max(lane(step).gate, chunk->tail);
+  lane(step.lane).gate = std::max(lane(step.lane).gate, chunk->tail);
   extend(chunk->tail);
   return true;
+}
+
+void CollectiveRun::join_gates(const Step& step) {
+  lane(step.lane).gate = std::max(lane(step.lane).gate, lane(step.other).gate);
 }
 
 void CollectiveRun::send(const Step& step) {
   const Slot& sent = slot(step.slot);
   const std::int64_t bytes = slot_bytes(step.slot);
-  LaneState& state = lane(step);
+  LaneState& state = lane(step.lane);
   const bool router = step.engine == sim::Engine::Router || step.engine == sim::Engine::Direct;
-  const sim::Time available =
-      router && !sent.own ? sent.head : std::max(sent.ready, state.worker.free());
+  const bool passed_on = router && !sent.own;
+  const sim::Time available = passed_on ? sent.head : std::max(sent.ready, state.worker.free());
+  // Whoever sent it first knew that the chips that it is for have started.
+  const bool gated = !(passed_on && step.engine == sim::Engine::Router);
   const Passage& passage =
       chip_.ports.transmit({.peer = step.peer,
                             .links = plan_.num_links,
                             .bytes = bytes,
                             .page_bytes = page_bytes_,
+                            .packet_bytes = plan_.packet_bytes,
                             .engine = step.engine,
                             .ring = plan_.ring,
                             .sent_before = state.sent_bytes / plan_.num_links,
-                            .earliest = std::max(state.gate, available),
+                            .earliest = gated ? std::max(state.gate, available) : available,
                             .not_done_before = router ? sent.ready : sim::Time(),
                             .id = transfer_id()});
   state.sent_bytes += bytes;
-  if (!router || sent.own) state.worker.hold_until(passage.sent);
+  if (!passed_on) state.worker.hold_until(passage.sent);
   extend(passage.sent);
   chip_.recorder.passage(task_.command(), step_index_, passage, Machine::queue_track(step.peer));
   chip_.host.send({.command = task_.command().number,
@@ -193,7 +205,7 @@ void CollectiveRun::copy(const Step& step) {
   const std::int64_t share = (slot_bytes(step.source) + plan_.num_links - 1) / plan_.num_links;
   const sim::Time duration = sim::copy_time(model, chip_.ports.first_link(), share);
   const sim::Time start =
-      model.serial_copy ? lane(step).worker.claim(from.ready, duration) : from.ready;
+      model.serial_copy ? lane(step.lane).worker.claim(from.ready, duration) : from.ready;
   if (step.slot != step.source) {
     into = from;
     if (!pieces_.empty()) piece(step.slot) = piece(step.source);
@@ -205,24 +217,33 @@ void CollectiveRun::copy(const Step& step) {
 
 void CollectiveRun::finish() {
   const Command& command = task_.command();
-  chip_.queue.hold_until(end_);
-  chip_.recorder.op(Machine::queue_track(chip_.id), command, start_, end_);
-  if (plan_.slots.output_slices == 0) return;
+  if (!plan_.relay) {
+    chip_.queue.hold_until(end_);
+    chip_.recorder.op(Machine::queue_track(chip_.id), command, start_, end_);
+  }
+  const bool holds_output =
+      position_in(chip_.machine.topology, command.output_view, chip_.id).has_value();
+  if (holds_output && !command.outputs.empty()) chip_.shards[command.outputs.front()] = output();
+}
 
+HeldShard CollectiveRun::output() const {
+  const Command& command = task_.command();
+  if (plan_.relay) return chip_.shards.at(command.inputs.front());
   HeldShard output{.shard = {}, .ready = end_, .failure = {}};
   const int first = plan_.slots.output_first;
   const int last = first + plan_.slots.output_slices * plan_.slots.parts;
   for (int index = first; index < last; ++index) {
-    output.failure = earlier(output.failure, slot(index).failure);
+    output.failure = earlier(output.failure, slots_[static_cast<std::size_t>(index)].failure);
   }
   const TensorSpec& spec = command.output_specs.front();
   output.shard = chip_.timing_only || output.failure ? Shard(spec.shape) : join_output(spec);
-  chip_.shards[command.outputs.front()] = std::move(output);
+  return output;
 }
 
 Shard CollectiveRun::join_output(const TensorSpec& spec) const {
   const SlotPlan& slots = plan_.slots;
-  const Shape slice = spec.shape.with(slots.dim, spec.shape[slots.dim] / slots.output_slices);
+  const int dim = slots.join_dim < 0 ? slots.dim : slots.join_dim;
+  const Shape slice = spec.shape.with(dim, spec.shape[dim] / slots.output_slices);
   std::vector<BlockPtr> blocks;
   for (int index = 0; index < slots.output_slices; ++index) {
     std::vector<Piece> pieces;
@@ -232,7 +253,7 @@ Shard CollectiveRun::join_output(const TensorSpec& spec) const {
     }
     blocks.push_back(join(pieces, slice));
   }
-  return blocks.size() == 1 ? Shard(blocks.front()) : Shard(std::move(blocks), slots.dim);
+  return blocks.size() == 1 ? Shard(blocks.front()) : Shard(std::move(blocks), dim);
 }
 
 }  // namespace ttmesh::mesh

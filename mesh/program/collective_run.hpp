@@ -46,16 +46,19 @@ class CollectiveRun {
   bool take(const Step& step);
   void signal(const Step& step);
   bool await(const Step& step);
+  void join_gates(const Step& step);
   void send(const Step& step);
   bool receive(const Step& step);
   void reduce(const Step& step);
   void copy(const Step& step);
   void finish();
+  /// The output, from the input of a relay or from slots.
+  HeldShard output() const;
   Shard join_output(const TensorSpec& spec) const;
   std::int64_t slot_bytes(std::int32_t slot) const;
   /// What the current step's jitter and loss are drawn by.
   sim::TransferId transfer_id() const { return {task_.command().number, step_index_}; }
-  LaneState& lane(const Step& step) { return lanes_[static_cast<std::size_t>(step.lane)]; }
+  LaneState& lane(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   Slot& slot(std::int32_t index) { return slots_[static_cast<std::size_t>(index)]; }
   /// The values in a slot. There are none in timing-only mode, nor where a chip has failed.
   Piece& piece(std::int32_t index) { return pieces_[static_cast<std::size_t>(index)]; }
@@ -68,10 +71,10 @@ class CollectiveRun {
   std::uint32_t step_index_ = 0;
   std::vector<Slot> slots_;
   std::vector<Piece> pieces_;  ///< By slot; empty in timing-only mode.
-  std::array<LaneState, 2> lanes_;
-  std::int64_t page_bytes_;
-  std::int64_t slice_pages_;
-  DataType dtype_;
+  std::array<LaneState, kLaneCount> lanes_;
+  std::int64_t page_bytes_ = 1;
+  std::int64_t slice_pages_ = 0;
+  DataType dtype_ = DataType::Float32;
   sim::Time start_;
   sim::Time begin_;  ///< Start plus set-up: when workers run.
   sim::Time end_;

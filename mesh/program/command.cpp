@@ -20,6 +20,7 @@ std::string to_string(const Command& command) {
                                  tensor_list(command.inputs, command.input_specs));
   if (!command.outputs.empty()) {
     text += " -> " + tensor_list(command.outputs, command.output_specs);
+    if (command.output_view != command.view) text += " on " + to_string(command.output_view);
   }
   if (!command.attributes.entries().empty()) text += " {" + to_string(command.attributes) + "}";
   for (std::size_t i = 0; i < command.drops.size(); ++i) {

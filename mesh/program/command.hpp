@@ -22,6 +22,7 @@ struct Command {
   std::uint64_t number = 0;  ///< Place in the topology's one sequence, from 1.
   std::string op;            ///< Name in the op table.
   MeshView view;             ///< Chips that run it.
+  MeshView output_view;      ///< Chips that the outputs are on: `view`, but where a tensor moves.
   std::vector<TensorId> inputs;
   std::vector<TensorId> outputs;
   std::vector<TensorSpec> input_specs;

@@ -32,15 +32,22 @@ struct OpRun {
   const HostTensor* payload = nullptr;  ///< Values of a write.
 };
 
-/// One chip's part in a call of a collective.
+/// A call of a collective. What it refers to outlives the schedule that is made of it.
 struct CollectiveCall {
-  const OpCall& call;
+  OpCall call;
   const Topology& topology;
-  const MeshView& view;
-  ChipId chip;
+  const MeshView& view;         ///< Chips that hold the inputs.
+  const MeshView& output_view;  ///< Chips that hold the outputs.
 };
 
-/// What an op is to the machine. A compute op has `cost` and `run`, a collective has `steps`.
+/// Who does what in a call of a collective; made once on each host.
+struct Schedule {
+  /// One chip's part; asked for by several chips at a time.
+  std::function<StepPlan(ChipId)> plan;
+  std::vector<ChipId> relays{};  ///< Chips outside the views that pass traffic on.
+};
+
+/// What an op is to the machine. A compute op has `cost` and `run`, a collective has `schedule`.
 struct OpDefinition {
   /// Specs of the outputs. Throws std::invalid_argument on misuse, before anything is sent.
   std::function<std::vector<TensorSpec>(const OpCall&)> infer;
@@ -48,8 +55,8 @@ struct OpDefinition {
   std::function<sim::Work(const OpCall&)> cost;
   /// Values on one chip.
   std::function<std::vector<Shard>(const OpRun&)> run;
-  /// Steps of one chip.
-  std::function<StepPlan(const CollectiveCall&)> steps;
+  /// Steps of the chips.
+  std::function<Schedule(const CollectiveCall&)> schedule;
   /// Equal keys on two chips mean equal work, given equal inputs. Unset: position does not matter.
   std::function<std::uint64_t(const OpCall&, Coordinate)> position_key;
   /// `run` takes shards of several blocks as they are; otherwise each is flattened first.

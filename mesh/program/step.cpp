@@ -5,7 +5,19 @@
 namespace ttmesh::mesh {
 namespace {
 
-const char* name(Lane lane) { return lane == Lane::Forward ? "forward" : "backward"; }
+const char* name(Lane lane) {
+  switch (lane) {
+    case Lane::Forward:
+      return "forward";
+    case Lane::Backward:
+      return "backward";
+    case Lane::Down:
+      return "down";
+    case Lane::Up:
+      return "up";
+  }
+  return "";
+}
 
 const char* name(sim::Engine engine) {
   switch (engine) {
@@ -29,6 +41,8 @@ std::string to_string(const Step& step) {
       return fmt::format("signal chip {} {}", step.peer, name(step.lane));
     case Step::Kind::Await:
       return fmt::format("await signal of chip {} {}", step.peer, name(step.lane));
+    case Step::Kind::Join:
+      return fmt::format("join {} to {}", name(step.lane), name(step.other));
     case Step::Kind::Send:
       return fmt::format("send slot {} to chip {} {} round {} ({})", step.slot, step.peer,
                          name(step.lane), step.round, name(step.engine));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "mesh/program/generator.hpp"
@@ -9,8 +11,12 @@
 
 namespace ttmesh::mesh {
 
-/// A direction of travel along a line: Forward is from chip i to chip i + 1.
-enum class Lane : std::uint8_t { Forward, Backward };
+/// A direction of travel, with the workers that feed it: along a line Forward is from chip i to
+/// chip i + 1. Traffic that turns corners uses all four: forward and backward along a row, down and
+/// up along a column.
+enum class Lane : std::uint8_t { Forward, Backward, Down, Up };
+
+inline constexpr std::size_t kLaneCount = 4;
 
 /// What one chip does next in a collective. A chip takes its steps in order; virtual time follows
 /// what they need, so steps on different lanes overlap.
@@ -20,6 +26,7 @@ struct Step {
   enum class Kind : std::uint8_t {
     Signal,   ///< Tell `peer` that this chip, and all that signalled it on `lane`, have started.
     Await,    ///< Wait for `peer`'s signal; payloads on `lane` may leave after it.
+    Join,     ///< Payloads on `lane` may leave no sooner than those on `other`.
     Send,     ///< Send `slot` to `peer` on `lane`.
     Receive,  ///< Wait for the chunk that `peer` sends on `lane` in `round`; it becomes `slot`.
     Reduce,   ///< `slot` += `source`, rounded to the payload's dtype.
@@ -28,6 +35,7 @@ struct Step {
 
   Kind kind = Kind::Send;
   Lane lane = Lane::Forward;
+  Lane other = Lane::Forward;
   sim::Engine engine = sim::Engine::Router;
   ChipId peer = -1;
   std::int32_t slot = -1;
@@ -42,7 +50,8 @@ struct Step {
 
 /// How a collective uses a chip's slots.
 struct SlotPlan {
-  int dim = 0;            ///< Tensor dim along which slices are cut and joined.
+  int dim = 0;            ///< Tensor dim along which the input is cut into slices.
+  int join_dim = -1;      ///< Tensor dim along which slices are joined; -1: `dim`.
   int parts = 1;          ///< Each slice is cut further into this many slots, by whole pages.
   int slots = 0;          ///< Slots in all.
   int input_first = 0;    ///< The input fills slots from here:
@@ -54,8 +63,11 @@ struct SlotPlan {
 /// One chip's part in a collective.
 struct StepPlan {
   SlotPlan slots;
-  int num_links = 1;      ///< Channels 0 .. num_links-1 to each neighbour, side by side.
-  bool ring = false;      ///< The line is closed.
+  int num_links = 1;   ///< Channels 0 .. num_links-1 to each neighbour, side by side.
+  bool ring = false;   ///< The line is closed.
+  bool relay = false;  ///< Nothing runs on the chip: its routers pass traffic on. What it holds
+                       ///< of the output is its input.
+  std::optional<std::int64_t> packet_bytes{};  ///< Packets other than the link's.
   Generator<Step> steps;  ///< Made one at a time, on the host that owns the chip.
 };
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "mesh/program/command.hpp"
 #include "mesh/program/machine.hpp"
@@ -15,14 +16,19 @@ namespace ttmesh::mesh {
 /// has passed the command.
 class Task {
  public:
-  /// `chips` is how many of the host's chips run it.
-  Task(CommandPtr command, const OpTable& ops, const Machine& machine, int chips);
+  Task(CommandPtr command, const OpTable& ops, const Machine& machine);
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
 
   /// Counts one chip as done; true for the last of them.
   bool finish_one() { return unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
   const Command& command() const { return *command_; }
   const OpDefinition& definition() const { return definition_; }
+  /// The chips that run the command, ascending: those of its views, and relays.
+  const std::vector<ChipId>& chips() const { return chips_; }
+  /// One chip's part in a collective.
+  StepPlan plan(ChipId chip) const { return schedule_.plan(chip); }
   OpCall call() const;
   /// Time of a compute op on a chip that is not slowed down.
   sim::Time duration() const { return duration_; }
@@ -31,6 +37,8 @@ class Task {
  private:
   CommandPtr command_;
   const OpDefinition& definition_;
+  Schedule schedule_;  ///< Of a collective.
+  std::vector<ChipId> chips_;
   sim::Time duration_;
   ResultTable results_;
   std::atomic<int> unfinished_;

@@ -39,6 +39,7 @@ enum class ErrorCode : int {
   ChipFailed = 3,   ///< A chip could not compute a result that was read.
   Mismatch = 4,     ///< Chips exchanged chunks that do not belong together.
   Closed = 5,       ///< The device was closed.
+  Unreachable = 6,  ///< No links lead from one chip to another.
 };
 
 /// The emulated world failed: what was lost, and what to do.

@@ -71,8 +71,7 @@ std::vector<ChipId> search(const Topology& topology, ChipId from, ChipId to) {
     }
   }
   if (next_hop[static_cast<std::size_t>(from)] < 0) {
-    throw std::invalid_argument("[route] no links lead from chip " + std::to_string(from) +
-                                " to chip " + std::to_string(to));
+    throw unreachable(topology, from, to);
   }
   std::vector<ChipId> route{from};
   while (route.back() != to) route.push_back(next_hop[static_cast<std::size_t>(route.back())]);
@@ -80,6 +79,36 @@ std::vector<ChipId> search(const Topology& topology, ChipId from, ChipId to) {
 }
 
 }  // namespace
+
+Error unreachable(const Topology& topology, ChipId from, ChipId to) {
+  std::vector<bool> reached(static_cast<std::size_t>(topology.chip_count()));
+  std::vector<ChipId> found{from};
+  reached[static_cast<std::size_t>(from)] = true;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const ChipId neighbour : topology.neighbours(found[i])) {
+      if (reached[static_cast<std::size_t>(neighbour)]) continue;
+      reached[static_cast<std::size_t>(neighbour)] = true;
+      found.push_back(neighbour);
+    }
+  }
+  constexpr std::size_t kListed = 16;
+  std::sort(found.begin(), found.end());
+  std::string list;
+  for (std::size_t i = 0; i < std::min(kListed, found.size()); ++i) {
+    list += (i == 0 ? "" : ", ") + std::to_string(found[i]);
+  }
+  if (found.size() > kListed) list += " and " + std::to_string(found.size() - kListed) + " more";
+  return Error(ErrorCode::Unreachable,
+               "no links lead from chip " + std::to_string(from) + " to chip " +
+                   std::to_string(to) + ": chip " + std::to_string(from) + " reaches " +
+                   (found.size() == 1 ? "no other chip" : "only chips " + list) +
+                   "; bring a link up or leave these chips out");
+}
+
+std::string to_string(const MeshView& view) {
+  return "mesh " + std::to_string(view.mesh) + ", " + to_string(view.shape) + " at row " +
+         std::to_string(view.origin.row) + ", column " + std::to_string(view.origin.col);
+}
 
 std::vector<ChipId> chips_of(const Topology& topology, const MeshView& view) {
   const MeshDescription& mesh = mesh_of_view(topology, view);

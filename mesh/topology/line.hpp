@@ -1,8 +1,10 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "mesh/topology/error.hpp"
 #include "mesh/topology/mesh_shape.hpp"
 #include "mesh/topology/topology.hpp"
 
@@ -16,6 +18,9 @@ struct MeshView {
 
   friend constexpr bool operator==(const MeshView&, const MeshView&) = default;
 };
+
+/// "mesh 0, 2x4 at row 0, column 4"
+[[nodiscard]] std::string to_string(const MeshView& view);
 
 /// Chips of a view, row-major.
 [[nodiscard]] std::vector<ChipId> chips_of(const Topology& topology, const MeshView& view);
@@ -39,10 +44,13 @@ struct Line {
 [[nodiscard]] Line line_through(const Topology& topology, const MeshView& view,
                                 std::optional<int> cluster_axis, ChipId chip);
 
+/// What to throw where no links lead from one chip to another: it names the chips that are apart.
+[[nodiscard]] Error unreachable(const Topology& topology, ChipId from, ChipId to);
+
 /// Chips from `from` to `to`, both included. Within a mesh the row is settled first and then the
 /// column, over a wrap link where that is shorter and forward where both ways are as long; between
 /// meshes it is a shortest route, through the lower chip where several are as short.
-/// Throws std::invalid_argument if no links lead there.
+/// Throws mesh::Error (Unreachable) if no links lead there.
 [[nodiscard]] std::vector<ChipId> route(const Topology& topology, ChipId from, ChipId to);
 
 }  // namespace ttmesh::mesh

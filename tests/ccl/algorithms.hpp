@@ -49,6 +49,10 @@ inline const std::array kCases{
          [](const Member& member, std::int64_t pages) {
            return direct_reduce_scatter(member, kDim, ring_parts(member.size, pages));
          }},
+    Case{"OneWayAllGather", Collective::AllGather, Topology::Ring,
+         [](const Member& member, std::int64_t) { return one_way_all_gather(member, kDim); }},
+    Case{"OneWayReduceScatter", Collective::ReduceScatter, Topology::Ring,
+         [](const Member& member, std::int64_t) { return one_way_reduce_scatter(member, kDim); }},
 };
 
 }  // namespace ttmesh::ccl::test

@@ -172,10 +172,11 @@ TEST_F(CollectiveOptions, RefuseMoreLinksThanJoinTwoChips) {
       HasSubstr("num_links is 0, at least 1 is needed"));
 }
 
-TEST_F(CollectiveOptions, RefuseAnAbsentAxisOnAGrid) {
+TEST_F(CollectiveOptions, RefuseAnAxisThatOwesNoSumOnAGrid) {
   const mesh::Tensor input = terms(device_, 1);
   EXPECT_THAT(refusal([&] { (void)all_reduce(input, {}); }),
-              HasSubstr("[all_reduce] cluster_axis is absent on a mesh of 2x4"));
+              HasSubstr("[all_reduce] input [Shard(0), Partial] owes no sum along cluster_axis 0, "
+                        "Partial is needed on both"));
   EXPECT_THAT(refusal([&] { (void)all_reduce(input, {.cluster_axis = 2}); }),
               HasSubstr("[all_reduce] cluster_axis is 2, 0 (chips of a column) or 1"));
 }
@@ -199,7 +200,7 @@ TEST_F(CollectiveOptions, TakeTheUsableLinksByDefault) {
   const mesh::Attributes& attributes = device_.program().back()->attributes;
   EXPECT_EQ(attributes.integer("num_links"), device_.topology().usable_links);
   EXPECT_EQ(attributes.integer("dim"), 3);
-  EXPECT_EQ(attributes.text("topology"), "Linear");
+  EXPECT_EQ(attributes.text("algorithm"), "line");
 }
 
 TEST_F(CollectiveOptions, PutTheOutputWhereTheyAreTold) {

@@ -18,7 +18,7 @@ constexpr std::size_t kBackward = 1;
 class WirePages : public testing::TestWithParam<int> {
  protected:
   int size() const { return GetParam(); }
-  static const std::array<std::int64_t, 2>& of(const Verdict& verdict, int chip) {
+  static const std::array<std::int64_t, mesh::kLaneCount>& of(const Verdict& verdict, int chip) {
     return verdict.pages[static_cast<std::size_t>(chip)];
   }
 };

@@ -66,12 +66,14 @@ Generator<Step> send_too_much(ChipId before, ChipId after) {
 OpDefinition collective(Generator<Step> (*steps)(ChipId before, ChipId after)) {
   OpDefinition definition;
   definition.infer = same_as_input;
-  definition.steps = [steps](const CollectiveCall& call) {
-    const Line line = line_through(call.topology, call.view, 1, call.chip);
-    const auto size = line.chips.size();
-    const auto at = static_cast<std::size_t>(
-        std::find(line.chips.begin(), line.chips.end(), call.chip) - line.chips.begin());
-    return rotation(steps(line.chips[(at + size - 1) % size], line.chips[(at + 1) % size]));
+  definition.schedule = [steps](const CollectiveCall& call) {
+    return Schedule{.plan = [steps, call](ChipId chip) {
+      const Line line = line_through(call.topology, call.view, 1, chip);
+      const auto size = line.chips.size();
+      const auto at = static_cast<std::size_t>(
+          std::find(line.chips.begin(), line.chips.end(), chip) - line.chips.begin());
+      return rotation(steps(line.chips[(at + size - 1) % size], line.chips[(at + 1) % size]));
+    }};
   };
   return definition;
 }
@@ -154,11 +156,12 @@ void SmallWorld::read(TensorId input) {
 void SmallWorld::submit(Command command) {
   command.number = ++last_command_;
   command.view = view_;
+  command.output_view = view_;
   for (std::size_t i = 0; i < command.outputs.size(); ++i) {
     specs_[command.outputs[i]] = command.output_specs[i];
   }
-  const auto task = std::make_shared<Task>(std::make_shared<const Command>(std::move(command)),
-                                           ops_, machine_, chip_count());
+  const auto task =
+      std::make_shared<Task>(std::make_shared<const Command>(std::move(command)), ops_, machine_);
   for (ChipId id = 0; id < chip_count(); ++id) post({-1, id, task});
 }
 
