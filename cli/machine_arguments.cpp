@@ -57,7 +57,7 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->type_name("FILE")
       ->group(kOutput);
   command
-      .add_option("--json", arguments.json,
+      .add_option("-J,--json", arguments.json,
                   "Write the results as JSON; -: to stdout, which then carries nothing else")
       ->type_name("FILE")
       ->group(kOutput);
