@@ -6,7 +6,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "mesh/topology/line.hpp"
 #include "mesh/topology/load.hpp"
+#include "mesh/topology/ttmesh_yaml.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -54,6 +56,129 @@ TEST(Machine, AppliesSettingsInOrder) {
   EXPECT_EQ(machine.channels.front().link.latency, sim::Time::microseconds(3));
 }
 
+Edge edge_of(const Machine& machine, ChipId a, ChipId b) {
+  const int edge = machine.edge_between(a, b);
+  return edge < 0 ? Edge{a, b, 0} : machine.topology.edges[static_cast<std::size_t>(edge)];
+}
+
+TEST(Machine, TakesALinkOutOfItsTopology) {
+  const Machine machine = machine_with("link(3-2).down=true", "t3k:1x8:ring");
+  EXPECT_EQ(machine.edge_between(2, 3), -1);
+  EXPECT_EQ(machine.topology.channels_between(2, 3), 0);
+  EXPECT_THAT(machine.topology.neighbours(2), testing::ElementsAre(1));
+  EXPECT_EQ(machine.topology.edges.size(), 7U);
+  EXPECT_EQ(machine.first_channel.size(), 7U);
+  EXPECT_EQ(machine.channels.size(), 14U);
+  ASSERT_EQ(machine.down_links.size(), 1U);
+  EXPECT_EQ(machine.down_links.front(), (Edge{2, 3, 2, Edge::Kind::Neighbour, 1}));
+  EXPECT_TRUE(machine.is_down(2, 3));
+  EXPECT_TRUE(machine.is_down(3, 2));
+  EXPECT_FALSE(machine.is_down(0, 7));
+  EXPECT_EQ(machine.topology.meshes.front().dim_types[1], DimType::Ring);
+}
+
+TEST(Machine, OpensARingWhoseWrapLinkIsDown) {
+  const Machine machine = machine_with("link(0-7).down=true", "t3k:1x8:ring");
+  const MeshDescription& mesh = machine.topology.meshes.front();
+  EXPECT_FALSE(line_through(machine.topology, {mesh.id, {0, 0}, mesh.shape}, 1, 0).closed);
+  EXPECT_FALSE(mesh.wraps(1));
+}
+
+std::string file(const std::string& name) {
+  return std::string(TTMESH_SOURCE_DIR) + "/topologies/" + name;
+}
+
+TEST(Machine, MakesAMeshOfATorusWithoutWrapLinks) {
+  const Machine machine = machine_with("link(wrap).down=true", file("galaxy_8x4_torus_xy.yaml"));
+  EXPECT_EQ(machine.topology.edges, load_topology(file("galaxy_8x4.yaml")).edges);
+  EXPECT_EQ(machine.down_links.size(), 12U);
+  EXPECT_FALSE(machine.topology.meshes.front().wraps(0));
+  EXPECT_FALSE(machine.topology.meshes.front().wraps(1));
+}
+
+TEST(Machine, KeepsADimThatAnotherWrapLinkStillCloses) {
+  const Machine machine = machine_with("link(0-28).down=true", file("galaxy_8x4_torus_xy.yaml"));
+  EXPECT_TRUE(machine.is_down(0, 28));
+  EXPECT_TRUE(machine.topology.meshes.front().wraps(0));
+}
+
+TEST(Machine, BringsALinkBackThatWasDown) {
+  const Machine machine = make_machine(
+      load_topology("t3k"),
+      {sim::parse_setting("link.down=true"), sim::parse_setting("link(axis:1).down=false")});
+  for (const Edge& edge : machine.topology.edges) EXPECT_EQ(edge.axis, 1);
+  for (const Edge& edge : machine.down_links) EXPECT_EQ(edge.axis, 0);
+  EXPECT_EQ(machine.down_links.size(), 4U);
+}
+
+TEST(Machine, TakesAllLinksOfAChipDown) {
+  const Machine machine = machine_with("link(chip:5).down=true", "tg");
+  EXPECT_THAT(machine.topology.neighbours(5), testing::IsEmpty());
+  EXPECT_EQ(machine.down_links.size(), 3U);
+}
+
+TEST(Machine, CountsTheChannelsThatAreLeft) {
+  const Machine fewer = machine_with("link.channels=1");
+  for (const Edge& edge : fewer.topology.edges) EXPECT_EQ(edge.channels, 1);
+  EXPECT_EQ(fewer.channels.size(), fewer.topology.edges.size());
+  EXPECT_EQ(fewer.topology.usable_links, 1);
+
+  const Machine more = machine_with("link(0-1).channels=+2");
+  const int channels = load_topology("tg").channels_between(0, 1);
+  EXPECT_EQ(edge_of(more, 0, 1).channels, channels + 2);
+  EXPECT_EQ(more.channel(more.edge_between(0, 1), channels + 1).number, channels + 1);
+  EXPECT_EQ(edge_of(more, 1, 2).channels, channels);
+  EXPECT_EQ(more.topology.usable_links, load_topology("tg").usable_links);
+}
+
+TEST(Machine, KeepsTheNumbersOfChannelsThatAreUp) {
+  const Machine machine = machine_with("link(0-1#0).down=true");
+  const int edge = machine.edge_between(0, 1);
+  EXPECT_EQ(edge_of(machine, 0, 1).channels, load_topology("tg").channels_between(0, 1) - 1);
+  EXPECT_EQ(machine.channel(edge, 0).number, 1);
+  EXPECT_FALSE(machine.is_down(0, 1));
+}
+
+TEST(Machine, SetsOneChannel) {
+  const Machine machine = machine_with("link(1-0#2).bandwidth=1GB/s");
+  const int edge = machine.edge_between(0, 1);
+  EXPECT_EQ(machine.channel(edge, 2).link.bandwidth_bytes_per_s, 1'000'000'000);
+  EXPECT_NE(machine.channel(edge, 1).link.bandwidth_bytes_per_s, 1'000'000'000);
+}
+
+TEST(Machine, SetsWhatIsRandomOnALink) {
+  const Machine machine = make_machine(
+      load_topology("t3k"),
+      {sim::parse_setting("link(0-1).jitter=200ns"), sim::parse_setting("link(0-1).loss=1e-4"),
+       sim::parse_setting("link(0-1).retransmit_timeout=20us")},
+      9);
+  EXPECT_EQ(machine.seed, 9U);
+  const sim::Disturbance& set = machine.channel(machine.edge_between(0, 1), 1).disturbance;
+  EXPECT_EQ(set.jitter, sim::Time::nanoseconds(200));
+  EXPECT_EQ(set.loss, (sim::Ratio{1, 10'000}));
+  EXPECT_EQ(set.retransmit_timeout, sim::Time::microseconds(20));
+  EXPECT_FALSE(machine.channel(machine.edge_between(1, 2), 0).disturbance.any());
+}
+
+TEST(Machine, SetsTheLinksBetweenMeshes) {
+  const InputFile file{"two.yaml",
+                       "ttmesh: 1\n"
+                       "system: galaxy\n"
+                       "meshes: [{name: a, shape: [2, 2]}, {name: b, shape: [2, 2]}]\n"
+                       "connections: [{meshes: [0, 1], links: 4}]\n"};
+  Topology topology = parse_ttmesh_yaml(file, parse_yaml(file)).topology;
+  const Machine machine =
+      make_machine(topology, {sim::parse_setting("link(inter_mesh).latency=9us")});
+  int between = 0;
+  for (std::size_t i = 0; i < machine.topology.edges.size(); ++i) {
+    const bool inter_mesh = machine.topology.edges[i].kind == Edge::Kind::InterMesh;
+    between += inter_mesh ? 1 : 0;
+    EXPECT_EQ(machine.channel(static_cast<int>(i), 0).link.latency == sim::Time::microseconds(9),
+              inter_mesh);
+  }
+  EXPECT_EQ(between, 2);
+}
+
 TEST(Machine, SlowsOneChip) {
   const Machine machine = machine_with("chip(5).slowdown=2");
   EXPECT_EQ(sim::scale(sim::Time::nanoseconds(3), machine.slowdown[5]), sim::Time::nanoseconds(6));
@@ -69,8 +194,18 @@ TEST(Machine, SwitchesTheHostsDispatch) {
 TEST(Machine, RefusesSelectorsThatMatchNothing) {
   EXPECT_THAT([] { (void)machine_with("link(0-9).latency=1us"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("selects no link")));
+  EXPECT_THAT([] { (void)machine_with("link(axis:0).latency=1us", "t3k:1x8:ring"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("selects no link")));
+  EXPECT_THAT([] { (void)machine_with("link(wrap).latency=1us", "t3k"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("selects no link")));
+  EXPECT_THAT([] { (void)machine_with("link(0-1#9).latency=1us"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("no channel 9")));
   EXPECT_THAT([] { (void)machine_with("chip(32).slowdown=2"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("has chips 0 to 31")));
+}
+
+TEST(Machine, HasNoLinksToSetOnOneChip) {
+  EXPECT_TRUE(machine_with("link.latency=1us", "n150").channels.empty());
 }
 
 TEST(Machine, GivesEveryQueueAndLinkDirectionATrackOfItsOwn) {
