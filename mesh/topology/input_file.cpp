@@ -12,7 +12,7 @@ namespace ttmesh::mesh {
 InputFile read_input_file(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
-    throw InvalidFile({{path, 0, "", "is a directory; a topology file is needed"}});
+    throw InvalidFile({{path, 0, "", "is a directory; a file is needed"}});
   }
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InvalidFile({{path, 0, "", "Failed to open file: " + path}});
