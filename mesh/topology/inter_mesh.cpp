@@ -30,7 +30,7 @@ std::vector<Edge> inter_mesh_edges(const std::vector<MeshDescription>& meshes,
   std::vector<MeshPair> order;
   std::map<MeshPair, int> placed;
   for (const MeshConnection& connection : connections) {
-    const auto& [a, b, count] = connection;
+    const auto& [a, b, count, policy] = connection;
     if (a.chip && b.chip) {
       add(meshes[a.mesh].first_chip + *a.chip, meshes[b.mesh].first_chip + *b.chip, count);
       continue;

@@ -17,6 +17,7 @@ struct MeshConnection {
   End a;
   End b;
   int links;
+  ChannelPolicy policy = ChannelPolicy::Strict;  ///< Whether a machine must have all of them.
 };
 
 /// The edges that `connections` make between chips of `meshes`, links of the same two chips added.

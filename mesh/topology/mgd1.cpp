@@ -19,7 +19,7 @@ ParsedTopology parse_mgd1(const InputFile& file, const YamlValue& document) {
   YamlReader reader(file.path);
   Mgd1Meshes read = read_mgd1_meshes(reader, document);
   reader.finish();
-  const std::vector<MeshConnection> connections = read_mgd1_connections(reader, document, read);
+  std::vector<MeshConnection> connections = read_mgd1_connections(reader, document, read);
   reader.finish();
 
   ParsedTopology parsed;
@@ -34,6 +34,7 @@ ParsedTopology parse_mgd1(const InputFile& file, const YamlValue& document) {
     edges.insert(edges.end(), grid.begin(), grid.end());
   }
   topology.set_edges(std::move(edges));
+  parsed.request.connections = std::move(connections);
   parsed.launch_problems = std::move(read.launch_problems);
   parsed.warnings = std::move(read.warnings);
   return parsed;

@@ -86,7 +86,8 @@ class ConnectionReader {
     const auto a = read_end(value.items[0], field, strict);
     const auto b = read_end(value.items[1], field, strict);
     const auto links = reader_.integer(value.items[2], field, {1, kMaxConnectionLinks});
-    if (a && b && links) join(value, field, {*a, *b, *links});
+    if (!a || !b || !links) return;
+    join(value, field, {*a, *b, *links, strict ? ChannelPolicy::Strict : ChannelPolicy::Relaxed});
   }
 
   /// "M0", or [M0, D3].

@@ -39,6 +39,7 @@ ParsedTopology parse_mgd2(const InputFile& file) {
   problems.insert(problems.end(), parsed.launch_problems.begin(), parsed.launch_problems.end());
   problems.insert(problems.end(), pinnings.begin(), pinnings.end());
   parsed.launch_problems = std::move(problems);
+  parsed.request.pinnings = mgd2_pinnings(document);
   parsed.warnings.insert(parsed.warnings.begin(), document.warnings.begin(),
                          document.warnings.end());
   return parsed;

@@ -107,20 +107,18 @@ class Connector {
                                      .problem("a directional connection is taken as a link that "
                                               "carries both directions"));
     }
-    const int links = connection.channels().count();
     for (std::size_t i = 0; i < targets.size(); ++i) {
       for (std::size_t j = i + 1; j < targets.size(); ++j) {
-        join(targets[i], targets[j], links, place);
+        join(targets[i], targets[j], connection.channels(), place);
       }
     }
   }
 
   void connect_layout(const Mgd2Node& graph, const GraphTopology& layout, const Mgd2Place& place) {
-    const int links = layout.channels().count();
     const auto& children = graph.children;
     const std::size_t count = children.size();
     const auto join_children = [&](std::size_t i, std::size_t j) {
-      join({children[i].get(), {}}, {children[j].get(), {}}, links, place);
+      join({children[i].get(), {}}, {children[j].get(), {}}, layout.channels(), place);
     };
     if (layout.layout_type() == GraphTopology::ALL_TO_ALL) {
       for (std::size_t i = 0; i < count; ++i) {
@@ -135,7 +133,9 @@ class Connector {
     }
   }
 
-  void join(const Target& a, const Target& b, int links, const Mgd2Place& place) {
+  void join(const Target& a, const Target& b, const proto::Channels& channels,
+            const Mgd2Place& place) {
+    const int links = channels.count();
     links_ += links;
     if (links_ > kMaxInterMeshLinks) {
       add(place, "brings the file to more than " + std::to_string(kMaxInterMeshLinks) +
@@ -147,7 +147,11 @@ class Connector {
     } else if (a.node->mesh == b.node->mesh) {
       result_.launch_problems.push_back(place.problem("Connection joins a mesh to itself"));
     } else {
-      result_.connections.push_back({{a.node->mesh, a.device}, {b.node->mesh, b.device}, links});
+      const bool relaxed = channels.policy() == proto::Channels::RELAXED;
+      result_.connections.push_back({{a.node->mesh, a.device},
+                                     {b.node->mesh, b.device},
+                                     links,
+                                     relaxed ? ChannelPolicy::Relaxed : ChannelPolicy::Strict});
     }
   }
 

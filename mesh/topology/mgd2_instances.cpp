@@ -114,6 +114,7 @@ ParsedTopology instantiate_mgd2(const Mgd2Document& document) {
     edges.insert(edges.end(), express.begin(), express.end());
   }
   topology.set_edges(std::move(edges));
+  parsed.request.connections = std::move(links.connections);
   return parsed;
 }
 

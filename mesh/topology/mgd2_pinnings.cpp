@@ -1,65 +1,18 @@
 #include "mesh/topology/mgd2_pinnings.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <regex>
 #include <set>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
+
+#include "mesh/topology/id_pattern.hpp"
 
 namespace ttmesh::mesh {
 namespace {
 
-/// More and longer patterns cost std::regex more stack and time than any real one is worth.
-constexpr std::size_t kMaxPattern = 64;
+/// More patterns cost std::regex more time than any real one is worth.
 constexpr int kMaxPatterns = 256;
-
-std::optional<unsigned> parse_number(std::string_view text) {
-  unsigned number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-/// What is wrong with one piece of a range list; empty if nothing.
-std::string range_mistake(const std::string& token) {
-  const std::size_t dash = token.find('-');
-  if (dash == std::string::npos) {
-    return parse_number(token) ? "" : "has malformed token '" + token + "'";
-  }
-  const auto first = parse_number(std::string_view(token).substr(0, dash));
-  const auto last = parse_number(std::string_view(token).substr(dash + 1));
-  if (!first || !last) return "has malformed range token '" + token + "'";
-  return *first > *last ? "has inverted range '" + token + "'" : "";
-}
-
-/// A pattern of digits, commas and dashes is a list of ranges; any other is a regular expression.
-std::string pattern_mistake(const std::string& pattern) {
-  if (pattern.size() > kMaxPattern) {
-    return "is longer than " + std::to_string(kMaxPattern) + " characters, the limit";
-  }
-  if (pattern.find_first_not_of("0123456789,-") == std::string::npos) {
-    std::size_t begin = 0;
-    while (begin <= pattern.size()) {
-      const std::size_t end = std::min(pattern.find(',', begin), pattern.size());
-      const std::string mistake = range_mistake(pattern.substr(begin, end - begin));
-      if (!mistake.empty()) return mistake;
-      begin = end + 1;
-    }
-    return "";
-  }
-  try {
-    const std::regex compiled(pattern);
-    return "";
-  } catch (const std::regex_error& error) {
-    return "has invalid regex '" + pattern + "': " + error.what();
-  }
-}
 
 /// A number that may be given as a pattern instead.
 struct Id {
@@ -122,7 +75,7 @@ class Checker {
         add(place, "more than " + std::to_string(kMaxPatterns) + " patterns, the limit");
       }
       if (patterns_ >= kMaxPatterns) continue;
-      const std::string mistake = pattern_mistake(id.pattern);
+      const std::string mistake = id_pattern_mistake(id.pattern);
       if (!mistake.empty()) add(place.at(name.c_str()), name + " " + mistake);
     }
     return any ? 1 : 0;
@@ -184,6 +137,30 @@ std::vector<Problem> mgd2_pinning_range_problems(const Mgd2Document& document,
     }
   }
   return problems;
+}
+
+std::vector<Pinning> mgd2_pinnings(const Mgd2Document& document) {
+  std::vector<Pinning> pinnings;
+  const auto ids = [](bool has_pattern, const std::string& pattern, unsigned number) {
+    return has_pattern ? pattern : std::to_string(number);
+  };
+  for (int i = 0; i < document.descriptor.pinnings_size(); ++i) {
+    const auto& stated = document.descriptor.pinnings(i);
+    Pinning pinning{document.root.at("pinnings", i).problem(""), {}, {}};
+    for (const auto& node : stated.logical_fabric_node_id()) {
+      pinning.nodes.push_back(
+          {ids(node.has_mesh_id_regex(), node.mesh_id_regex(), node.mesh_id()),
+           ids(node.has_chip_id_regex(), node.chip_id_regex(), node.chip_id())});
+    }
+    for (const auto& place : stated.physical_asic_position()) {
+      pinning.places.push_back(
+          {ids(place.has_tray_id_regex(), place.tray_id_regex(), place.tray_id()),
+           ids(place.has_asic_location_regex(), place.asic_location_regex(),
+               place.asic_location())});
+    }
+    pinnings.push_back(std::move(pinning));
+  }
+  return pinnings;
 }
 
 }  // namespace ttmesh::mesh

@@ -35,7 +35,7 @@ class Document {
     read_one_host();
     read_link();
     read_meshes();
-    const std::vector<MeshConnection> connections =
+    std::vector<MeshConnection> connections =
         read_ttmesh_connections(reader_, root_, topology_.meshes);
     check_usable_links();
     reader_.finish();
@@ -52,7 +52,14 @@ class Document {
     reader_.finish();
     edges.insert(edges.end(), listed_edges_.begin(), listed_edges_.end());
     topology_.set_edges(std::move(edges));
-    return {std::move(topology_), {}};
+    for (MeshConnection& connection : connections) {
+      const bool strict = topology_.meshes[connection.a.mesh].policy == ChannelPolicy::Strict &&
+                          topology_.meshes[connection.b.mesh].policy == ChannelPolicy::Strict;
+      connection.policy = strict ? ChannelPolicy::Strict : ChannelPolicy::Relaxed;
+    }
+    ParsedTopology parsed{std::move(topology_), {}};
+    parsed.request.connections = std::move(connections);
+    return parsed;
   }
 
  private:
