@@ -9,6 +9,7 @@
 #include <iostream>
 #include <stdexcept>
 
+#include "cli/ccl.hpp"
 #include "cli/op.hpp"
 #include "cli/run.hpp"
 #include "cli/topo.hpp"
@@ -28,6 +29,8 @@ constexpr const char* kFooter = R"(Examples:
       a module on a mesh: accuracy against float32, virtual time by op and by link
   ttmesh op matmul -t n150 --m 2048 --k 2048 --n 2048 --fidelity hifi4
       one op on one chip: virtual time and what bounds it
+  ttmesh ccl all_reduce -t t3k:1x8:ring -b 4K -e 64M -f 4
+      a collective at a range of sizes: simulated time and bandwidth, values checked
 
 TOPOLOGY is a file (see topologies/) or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg, t3k:1x8:ring.
 Exit codes: 0 ok, 1 a check failed, 2 wrong usage, 3 the emulated world failed.)";
@@ -62,6 +65,7 @@ int parse_and_run(const CommandLine& line) {
   int exit_code = 0;
   add_topo(app, exit_code);
   add_run(app, exit_code);
+  add_ccl(app, line.own, exit_code);
   add_op(app, exit_code);
   app.footer(kFooter);  // After the subcommands, which would inherit it.
   if (line.own.empty()) {

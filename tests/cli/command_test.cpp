@@ -33,7 +33,7 @@ TEST(Command, HelpNamesEveryCommandWithAnExample) {
   const Outcome outcome = ttmesh({"--help"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.err, IsEmpty());
-  for (const char* command : {"topo", "run", "op"}) {
+  for (const char* command : {"topo", "run", "op", "ccl"}) {
     EXPECT_THAT(outcome.out, HasSubstr(std::string("\n  ttmesh ") + command + " ")) << command;
   }
 }
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
     Run, WrongUsage,
     testing::Values(small_run({"--mode", "train"}), small_run({"--weight-dtype", "int8"}),
                     small_run({"--hosts", "2"}), small_run({"--rank-bindings", "x"}),
-                    small_run({"--transport", "tcp"}), small_run({"--scenario", "x"}),
+                    small_run({"--transport", "tcp"}), small_run({"--scenario"}),
                     small_run({"--ops-csv", "x"}), small_run({"--topology", "tg"}),
                     small_run({"--model", "llama-3.1-8b"}), small_run({"--mesh", "7"}),
                     small_run({"--batch", "0"}), small_run({"--pcc", "1.5"}),
@@ -101,6 +101,24 @@ INSTANTIATE_TEST_SUITE_P(
                     Arguments{"run", "mlp", "-t", "tg", "--model", "gpt-9"},
                     Arguments{"run", "mlp", "--model", "llama-3.1-8b"},
                     Arguments{"run", "attention", "-t", "tg", "--model", "llama-3.1-8b"}));
+
+std::vector<std::string> small_ccl(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments{"ccl", "all_gather", "-t", "t3k:1x4:line"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ccl, WrongUsage,
+    testing::Values(small_ccl({"-b", "4Q"}), small_ccl({"-b", "0"}),
+                    small_ccl({"-b", "2K", "-e", "1K"}), small_ccl({"-n", "0"}),
+                    small_ccl({"-f", "0"}), small_ccl({"-c", "2"}), small_ccl({"-d", "bfp8_b"}),
+                    small_ccl({"-d", "f64"}), small_ccl({"--cluster-axis", "2"}),
+                    small_ccl({"--topology", "star"}), small_ccl({"--num-links", "0"}),
+                    small_ccl({"--num-links", "9"}), small_ccl({"--mesh", "7"}),
+                    small_ccl({"-J", "/nowhere/x.json"}), Arguments{"ccl"},
+                    Arguments{"ccl", "all_gather"}, Arguments{"ccl", "all_together", "-t", "tg"},
+                    small_ccl({"-b", "4K", "-e", "4K", "--topology", "ring", "-J", "-"})));
 
 TEST(Command, WithoutArgumentsShowsItsHelpAndExitsWith2) {
   const Outcome outcome = ttmesh({});

@@ -1,0 +1,273 @@
+#include "cli/ccl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+
+#include "ccl/wiring.hpp"
+#include "cli/byte_size.hpp"
+#include "cli/ccl_measure.hpp"
+#include "cli/ccl_report.hpp"
+#include "cli/collectives.hpp"
+#include "cli/output.hpp"
+#include "mesh/topology/line.hpp"
+#include "modules/open.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+constexpr const char* kUsualSize = "32M";
+
+CclSizes sizes_of(const CclArguments& arguments) {
+  CclSizes sizes{.first = parse_byte_size("-b", arguments.min_bytes),
+                 .last = parse_byte_size("-e", kUsualSize),
+                 .step = parse_byte_size("-i", arguments.step_bytes),
+                 .factor = arguments.factor.value_or(1)};
+  sizes.last = arguments.max_bytes.empty() ? std::max(sizes.first, sizes.last)
+                                           : parse_byte_size("-e", arguments.max_bytes);
+  if (sizes.last < sizes.first) {
+    throw std::invalid_argument(fmt::format(
+        "[-e] the largest size {} is below the smallest {}; needs -b SMALLEST -e LARGEST",
+        arguments.max_bytes, arguments.min_bytes));
+  }
+  return sizes;
+}
+
+mesh::DataType dtype_of(const std::string& text) {
+  if (text == "float") return mesh::DataType::Float32;
+  if (text == "bfloat16") return mesh::DataType::Bfloat16;
+  return mesh::parse_dtype(text);
+}
+
+/// Whether every line along an axis is a closed one.
+bool is_closed(const mesh::MeshDevice& device, int axis) {
+  const mesh::Topology& topology = device.topology();
+  const std::vector<mesh::ChipId> chips = chips_of(topology, device.view());
+  return std::all_of(chips.begin(), chips.end(), [&](mesh::ChipId chip) {
+    return line_through(topology, device.view(), axis, chip).closed;
+  });
+}
+
+CclGroups groups_of(const mesh::MeshDevice& device, std::optional<int> cluster_axis) {
+  const mesh::MeshShape shape = device.shape();
+  if (cluster_axis) return {shape, cluster_axis};
+  if (shape.rows > 1 && shape.cols > 1) return {shape, std::nullopt};
+  return {shape, shape.rows > 1 ? 0 : 1};
+}
+
+/// How the chips of the groups are joined, and in words.
+struct Plan {
+  CclCall call;
+  std::string wiring;
+};
+
+std::string count_of(int count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments,
+             const CclGroups& groups) {
+  std::vector<int> axes;
+  for (const int axis : {0, 1}) {
+    const bool is_used = axis == groups.cluster_axis.value_or(axis);
+    if (is_used && device.shape().extent(axis) > 1) axes.push_back(axis);
+  }
+  const bool closed = !axes.empty() && std::all_of(axes.begin(), axes.end(), [&](int axis) {
+    return is_closed(device, axis);
+  });
+  const bool ring = arguments.topology.empty() ? closed : arguments.topology == "ring";
+  const ccl::Topology topology = ring ? ccl::Topology::Ring : ccl::Topology::Linear;
+  int links = std::numeric_limits<int>::max();
+  for (const int axis : axes) {
+    const ccl::Wiring wiring =
+        ccl::resolve_wiring("ccl", device, {axis, arguments.num_links, topology});
+    links = std::min(links, wiring.num_links);
+  }
+
+  Plan plan{.call = {.cluster_axis = arguments.cluster_axis,
+                     .num_links = arguments.num_links,
+                     .topology = topology},
+            .wiring = count_of(groups.size(), "chip")};
+  if (groups.count() > 1) {
+    plan.wiring = fmt::format("{} groups of {}", groups.count(), plan.wiring);
+  }
+  plan.wiring += groups.cluster_axis ? fmt::format(" along cluster_axis {}", *groups.cluster_axis)
+                                     : fmt::format(" of a {} mesh", to_string(groups.mesh));
+  if (groups.size() == 1) return plan;
+  const std::string why = !arguments.topology.empty() ? ""
+                          : closed                    ? " (the line is closed)"
+                                                      : " (the line is open)";
+  plan.wiring += fmt::format(", {}{}, {}", ring ? "ring" : "linear", why, count_of(links, "link"));
+  return plan;
+}
+
+CclHeading heading_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const MachineArguments& machine = arguments.machine;
+  const CclGroups groups = groups_of(device, arguments.cluster_axis);
+  const Plan plan = plan_of(device, arguments, groups);
+  return {.arguments = arguments.words,
+          .topology = machine.topology,
+          .system = device.topology().system,
+          .wiring = plan.wiring,
+          .sizes = sizes_of(arguments),
+          .request = {.collective = &find_collective(arguments.collective),
+                      .groups = groups,
+                      .call = plan.call,
+                      .dtype = dtype_of(arguments.dtype),
+                      .seed = machine.seed,
+                      .iterations = arguments.iterations,
+                      .warm_ups = arguments.warm_ups,
+                      .check = arguments.check != 0,
+                      .trace = !machine.trace.empty()},
+          .timing_only = device.timing_only()};
+}
+
+/// Moves a recording's trace behind what was recorded before it, on one clock.
+void append(sim::Trace& trace, sim::Trace more, sim::Time offset) {
+  trace.tracks = std::move(more.tracks);
+  for (sim::Slice& slice : more.slices) {
+    slice.start += offset;
+    slice.end += offset;
+    trace.slices.push_back(std::move(slice));
+  }
+  for (sim::Arrow& arrow : more.arrows) {
+    arrow.sent += offset;
+    arrow.received += offset;
+    trace.arrows.push_back(arrow);
+  }
+}
+
+}  // namespace
+
+int run_ccl(const CclArguments& arguments) {
+  const MachineArguments& machine = arguments.machine;
+  require_writable("--json", machine.json);
+  require_writable("--trace", machine.trace);
+  (void)sizes_of(arguments);  // Mistakes in them are told before the machine is built.
+  mesh::OpenOptions options = open_options_of(machine);
+  options.mesh_id = arguments.mesh_id;
+  const std::string start_time = local_time();
+  mesh::MeshDevice device = modules::open(topology_of(machine), std::move(options));
+  const CclHeading heading = heading_of(device, arguments);
+
+  const bool prints = machine.json != "-";
+  const auto print = [&](const std::string& text) {
+    if (!prints) return;
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  };
+  print(table_head(heading));
+  std::vector<CclResult> results;
+  sim::Trace trace;
+  for (const std::int64_t size : heading.sizes.list()) {
+    CclResult result = measure(device, heading.request, size);
+    print(table_row(heading, result));
+    if (heading.request.trace) {
+      const sim::Time first = results.empty() ? result.report.begin : results.front().report.begin;
+      append(trace, std::exchange(result.report.trace, {}), result.report.begin - first);
+    }
+    results.push_back(std::move(result));
+    if (prints && !machine.json.empty()) {
+      write_json(machine.json, to_json(heading, results, start_time));
+    }
+  }
+  device.close();
+  print(table_foot(heading, results));
+  if (heading.request.trace) {
+    sim::sort(trace);
+    write_trace(machine.trace, trace);
+  }
+  if (!prints) write_json(machine.json, to_json(heading, results, start_time));
+  return wrong_in_all(results) == 0 ? 0 : 1;
+}
+
+void add_ccl(CLI::App& app, const std::vector<std::string>& words, int& exit_code) {
+  const auto arguments = std::make_shared<CclArguments>();
+  arguments->words = words;
+  CLI::App* command = app.add_subcommand(
+      "ccl", "Time a collective at a range of sizes, with the flags and the table of nccl-tests");
+  command->footer(
+      "Row-major buffers are split by elements; sizes are of the whole buffer and take K, M, G.\n\n"
+      "Example:\n"
+      "  ttmesh ccl all_reduce -t t3k:1x8:ring -b 4K -e 64M -f 4");
+  std::vector<std::string> names;
+  for (const Collective& each : collectives()) names.emplace_back(each.name);
+  command->add_option("collective", arguments->collective, "What to time")
+      ->required()
+      ->type_name("COLLECTIVE")
+      ->check(CLI::IsMember(names));
+  command
+      ->add_option("--mesh", arguments->mesh_id,
+                   "Mesh to run on, by id [the only one with more than one chip]")
+      ->type_name("ID");
+
+  constexpr const char* kChips = "Chips and links";
+  command
+      ->add_option("--cluster-axis", arguments->cluster_axis,
+                   "0: the chips of a column together, 1: the chips of a row [all chips]")
+      ->type_name("0|1")
+      ->check(CLI::Range(0, 1))
+      ->group(kChips);
+  command
+      ->add_option("--topology", arguments->topology,
+                   "ring or linear [a ring where the lines are closed]")
+      ->type_name("T")
+      ->check(CLI::IsMember({"ring", "linear"}))
+      ->group(kChips);
+  command
+      ->add_option("--num-links", arguments->num_links,
+                   "Links side by side between neighbours [the system's usable ones]")
+      ->type_name("K")
+      ->check(CLI::Range(1, 1024))
+      ->group(kChips);
+
+  constexpr const char* kSizes = "Sizes and iterations";
+  const auto size = [&](const char* flags, std::string& value, const char* what) {
+    command->add_option(flags, value, what)->type_name("SIZE")->group(kSizes);
+  };
+  size("-b,--minbytes", arguments->min_bytes, "Smallest size [32M]");
+  size("-e,--maxbytes", arguments->max_bytes, "Largest size [32M, or the smallest if above]");
+  size("-i,--stepbytes", arguments->step_bytes, "Added from size to size [1M]");
+  command
+      ->add_option("-f,--stepfactor", arguments->factor,
+                   "Multiplied from size to size, in place of -i [1: -i is added]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20))
+      ->group(kSizes);
+  command
+      ->add_option("-n,--iters", arguments->iterations, "Measured together, one behind the other")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str()
+      ->group(kSizes);
+  command->add_option("-w,--warmup_iters", arguments->warm_ups, "Before them, not measured")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str()
+      ->group(kSizes);
+  command
+      ->add_option("-c,--check", arguments->check,
+                   "1: compare the values on every chip with the definition; 0: do not")
+      ->type_name("0|1")
+      ->check(CLI::Range(0, 1))
+      ->capture_default_str()
+      ->group(kSizes);
+  command
+      ->add_option("-d,--datatype", arguments->dtype,
+                   "Number format: f32 (float) or bf16 (bfloat16)")
+      ->type_name("T")
+      ->check(CLI::IsMember({"f32", "bf16", "float", "bfloat16"}))
+      ->capture_default_str()
+      ->group(kSizes);
+  add_machine_options(*command, arguments->machine);
+  command->callback([arguments, &exit_code] { exit_code = run_ccl(*arguments); });
+}
+
+}  // namespace ttmesh::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "mesh/device/mesh_device.hpp"
+#include "mesh/device/tensor.hpp"
+#include "mesh/tensor/dtype.hpp"
+#include "mesh/topology/mesh_shape.hpp"
+
+namespace ttmesh::cli {
+
+/// Chips that take part in a collective together: the lines along one mesh axis, or all chips.
+struct CclGroups {
+  mesh::MeshShape mesh;
+  std::optional<int> cluster_axis;  ///< Unset: all chips of the mesh, row-major.
+
+  /// Chips in one group, and groups side by side.
+  int size() const { return cluster_axis ? mesh.extent(*cluster_axis) : mesh.size(); }
+  int count() const { return mesh.size() / size(); }
+  /// Index, row-major over the mesh, of the chip at `place` in `group`.
+  int chip(int group, int place) const;
+};
+
+/// What the chips hold before and after a collective: row-major buffers of one part for each chip
+/// of a group, or of a single part. Every value is a whole number that follows from the seed, the
+/// chip and the position, so small that the sum over a group is exact in the format.
+struct CclBuffers {
+  CclGroups groups;
+  std::int64_t part;  ///< Elements of one part.
+  mesh::DataType dtype = mesh::DataType::Float32;
+  std::uint64_t seed = 0;
+
+  /// The value that `chip` holds at `position` of its buffer, before the collective.
+  float value(int chip, std::int64_t position) const;
+
+  /// A buffer of one part on every chip, one part of a tensor that is sharded over the group along
+  /// tensor dim 2.
+  mesh::Tensor shards(const mesh::MeshDevice& device) const;
+  /// A buffer of as many parts as a group has chips, on every chip: terms of a sum over the group.
+  mesh::Tensor terms(const mesh::MeshDevice& device) const;
+};
+
+/// Elements of a row, which is a page: 1,024 where that divides `elements`, as in a tile, else the
+/// largest divisor below; a single row if that is shorter than 64.
+[[nodiscard]] std::int64_t row_length(std::int64_t elements);
+
+}  // namespace ttmesh::cli

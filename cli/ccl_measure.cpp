@@ -1,0 +1,87 @@
+#include "cli/ccl_measure.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "mesh/device/session.hpp"
+#include "mesh/tensor/host_tensor.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t wrong_elements(const mesh::Tensor& output, const CclRequest& request,
+                            const CclBuffers& buffers) {
+  // Shards are turned into floats one at a time: replicas share memory as long as they are shards.
+  const std::vector<mesh::Shard> shards = output.handle()->session->read(output.handle());
+  std::int64_t wrong = 0;
+  for (int group = 0; group < buffers.groups.count(); ++group) {
+    for (int place = 0; place < buffers.groups.size(); ++place) {
+      const auto chip = static_cast<std::size_t>(buffers.groups.chip(group, place));
+      const mesh::HostTensor held = mesh::to_host(shards[chip]);
+      const std::vector<float> expected = request.collective->expected(buffers, group, place);
+      const std::vector<float>& values = held.floats();
+      const std::size_t common = std::min(values.size(), expected.size());
+      wrong += static_cast<std::int64_t>(std::max(values.size(), expected.size()) - common);
+      for (std::size_t i = 0; i < common; ++i) wrong += values[i] == expected[i] ? 0 : 1;
+    }
+  }
+  return wrong;
+}
+
+}  // namespace
+
+double CclResult::time_us() const {
+  return static_cast<double>(virtual_time.ps()) * 1e-6 / iterations;
+}
+
+double CclResult::wall_us() const {
+  return std::chrono::duration<double, std::micro>(wall_time).count() / iterations;
+}
+
+double CclResult::algorithm_gb_per_s() const {
+  return virtual_time > sim::Time{} ? static_cast<double>(bytes) * 1e-3 / time_us() : 0.0;
+}
+
+double CclResult::bus_gb_per_s() const { return algorithm_gb_per_s() * bus_factor; }
+
+CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64_t bytes) {
+  const Collective& collective = *request.collective;
+  const int chips = request.groups.size();
+  const std::int64_t element = mesh::element_bytes(request.dtype);
+  const std::int64_t elements = std::max<std::int64_t>(1, bytes / element);
+  const std::int64_t parts = collective.splits ? chips : 1;
+  const CclBuffers buffers{.groups = request.groups,
+                           .part = (elements + parts - 1) / parts,
+                           .dtype = request.dtype,
+                           .seed = request.seed};
+  const std::int64_t counted = collective.counts_parts ? buffers.part : elements;
+
+  const mesh::Tensor input = collective.input(buffers, device);
+  for (int i = 0; i < request.warm_ups; ++i) (void)collective.issue(input, request.call);
+  device.start_recording(request.trace);
+  const Clock::time_point begin = Clock::now();
+  mesh::Tensor output;
+  for (int i = 0; i < request.iterations; ++i) output = collective.issue(input, request.call);
+  device.synchronize();
+  const Clock::duration wall_time = Clock::now() - begin;
+
+  CclResult result{.bytes = (collective.counts_parts ? parts : 1) * counted * element,
+                   .count = counted,
+                   .chips = chips,
+                   .iterations = request.iterations,
+                   .virtual_time = {},
+                   .wall_time = wall_time,
+                   .bus_factor = collective.bus_factor(chips),
+                   .wrong = {},
+                   .report = device.report()};
+  result.virtual_time = result.report.end - result.report.begin;
+  if (request.check && !device.timing_only()) {
+    result.wrong = wrong_elements(output, request, buffers);
+  }
+  return result;
+}
+
+}  // namespace ttmesh::cli

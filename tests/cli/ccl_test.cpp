@@ -1,0 +1,253 @@
+#include "cli/ccl.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "cli/byte_size.hpp"
+#include "cli/ccl_measure.hpp"
+#include "cli/ccl_report.hpp"
+#include "cli/collectives.hpp"
+#include "modules/open.hpp"
+#include "tests/cli/command.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+/// `ttmesh ccl` on a ring of four chips at two sizes, with more arguments.
+std::vector<std::string> small_ccl(const std::string& collective,
+                                   const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments{"ccl", collective, "-t", "t3k:1x4:ring", "-b", "4K", "-e",
+                                     "16K", "-f",       "4",  "-n",           "2"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::vector<std::string> data_rows(const std::string& table) {
+  std::vector<std::string> rows;
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.front() != '#') rows.push_back(line);
+  }
+  return rows;
+}
+
+std::vector<std::string> fields(const std::string& row) {
+  std::istringstream words(row);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+std::vector<std::string> names_of_all() {
+  std::vector<std::string> names;
+  for (const Collective& each : collectives()) names.emplace_back(each.name);
+  return names;
+}
+
+// Every collective on every kind of group, in both formats, with sizes that do and do not divide.
+class CclValues : public testing::TestWithParam<std::tuple<std::string, std::string, std::string>> {
+};
+
+TEST_P(CclValues, AreRightOnEveryChip) {
+  const auto& [collective, topology, dtype] = GetParam();
+  std::vector<std::string> arguments{"ccl", collective, "-b", "1000", "-e", "41000",
+                                     "-i",  "20000",    "-n", "1",    "-d", dtype};
+  std::istringstream words(topology);
+  arguments.insert(arguments.end(), std::istream_iterator<std::string>(words), {});
+  const nlohmann::json json = json_of(arguments);
+  ASSERT_EQ(json["results"].size(), 3);
+  for (const nlohmann::json& result : json["results"]) {
+    EXPECT_EQ(result["out_of_place"]["nwrong"], 0) << result;
+    EXPECT_GT(result["out_of_place"]["time"], 0.0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CclValues,
+                         testing::Combine(testing::ValuesIn(names_of_all()),
+                                          testing::Values("-t t3k:1x8:ring", "-t t3k:1x3:line",
+                                                          "-t n300", "-t t3k --cluster-axis 0",
+                                                          "-t tg --cluster-axis 1",
+                                                          "-t bh_galaxy:4x1"),
+                                          testing::Values("f32", "bf16")));
+
+TEST(Ccl, PrintsTheTableOfNcclTests) {
+  const Outcome outcome = ttmesh(small_ccl("all_reduce"));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("#       size         count      type   redop    root     time "
+                        "  algbw   busbw  #wrong     time   algbw   busbw  #wrong"));
+  EXPECT_THAT(outcome.out, HasSubstr("# Out of bounds values : 0 OK\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("# Avg bus bandwidth    : "));
+  const std::vector<std::string> rows = data_rows(outcome.out);
+  ASSERT_EQ(rows.size(), 2);
+  // "%12li  %12li  %8s  %6s  %6s", then "  %7s  %6s  %6s  %6g" twice, then the wall clock.
+  EXPECT_EQ(rows[0].substr(0, 54), "        4096          1024       f32     sum      -1  ");
+  EXPECT_EQ(rows[1].substr(0, 54), "       16384          4096       f32     sum      -1  ");
+  for (const std::string& row : rows) {
+    EXPECT_EQ(row.substr(77, 8), "       0") << row;
+    EXPECT_EQ(row.substr(85, 33), "      N/A     N/A     N/A     N/A") << row;
+    EXPECT_EQ(fields(row).size(), 14) << row;
+  }
+}
+
+TEST(Ccl, SaysThatItTakesARingWhereTheLineIsClosed) {
+  EXPECT_THAT(ttmesh(small_ccl("all_gather")).out, HasSubstr("ring (the line is closed)"));
+  EXPECT_THAT(ttmesh(small_ccl("all_gather", {"--topology", "linear"})).out,
+              HasSubstr("linear, 1 link"));
+  EXPECT_THAT(ttmesh({"ccl", "all_gather", "-t", "t3k:1x4:line", "-b", "4K", "-e", "4K"}).out,
+              HasSubstr("linear (the line is open)"));
+}
+
+TEST(Ccl, ReportsBusBandwidthAsNcclTestsDefinesIt) {
+  for (const auto& [collective, factor] :
+       {std::pair("all_gather", 0.75), {"reduce_scatter", 0.75}, {"all_reduce", 1.5}}) {
+    const nlohmann::json json = json_of(small_ccl(collective));
+    EXPECT_EQ(json["results"].size(), 2);
+    for (const nlohmann::json& result : json["results"]) {
+      const nlohmann::json& half = result["out_of_place"];
+      EXPECT_NEAR(half["alg_bw"].get<double>(),
+                  result["size"].get<double>() * 1e-3 / half["time"].get<double>(), 1e-9);
+      EXPECT_NEAR(half["bus_bw"].get<double>(), factor * half["alg_bw"].get<double>(), 1e-9);
+    }
+  }
+}
+
+TEST(Ccl, CountsPartsWhereNcclTestsDoes) {
+  EXPECT_EQ(json_of(small_ccl("all_gather"))["results"][0]["count"], 256);
+  EXPECT_EQ(json_of(small_ccl("reduce_scatter"))["results"][0]["count"], 256);
+  EXPECT_EQ(json_of(small_ccl("all_reduce"))["results"][0]["count"], 1024);
+  EXPECT_EQ(json_of(small_ccl("all_gather"))["results"][0]["size"], 4096);
+}
+
+TEST(Ccl, JsonHasTheKeysOfNcclTests) {
+  const nlohmann::ordered_json json =
+      nlohmann::ordered_json::parse(ttmesh(small_ccl("all_gather", {"-J", "-"})).out);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  EXPECT_THAT(keys, ElementsAre("version", "start_time", "args", "config", "results",
+                                "out_of_bounds", "average_bus_bandwidth", "end_time"));
+  for (const auto& result : json["results"]) {
+    for (const char* key :
+         {"size", "count", "type", "redop", "root", "out_of_place", "in_place", "wall_us"}) {
+      EXPECT_TRUE(result.contains(key)) << key;
+    }
+    for (const char* half : {"out_of_place", "in_place"}) {
+      for (const char* key : {"time", "alg_bw", "bus_bw", "nwrong"}) {
+        EXPECT_TRUE(result[half].contains(key)) << half << " " << key;
+      }
+    }
+    EXPECT_GT(result["wall_us"], 0.0);
+  }
+  EXPECT_EQ(json["out_of_bounds"]["count"], 0);
+  EXPECT_EQ(json["args"][1], "all_gather");
+}
+
+TEST(Ccl, WritesJsonToAFileAndKeepsTheTable) {
+  const ScratchFolder scratch;
+  const Outcome outcome = ttmesh(small_ccl("all_gather", {"-J", scratch.path("x.json")}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(data_rows(outcome.out).size(), 2);
+  EXPECT_EQ(nlohmann::json::parse(scratch.read("x.json"))["results"].size(), 2);
+}
+
+TEST(Ccl, TakesTheSameTimeWithAndWithoutValuesAndThreads) {
+  const nlohmann::json usual = json_of(small_ccl("all_reduce"))["results"];
+  const nlohmann::json one = json_of(small_ccl("all_reduce", {"--threads", "1"}))["results"];
+  const nlohmann::json timing = json_of(small_ccl("all_reduce", {"--timing-only"}))["results"];
+  for (std::size_t i = 0; i < usual.size(); ++i) {
+    EXPECT_EQ(usual[i]["out_of_place"]["time"], one[i]["out_of_place"]["time"]);
+    EXPECT_EQ(usual[i]["out_of_place"]["time"], timing[i]["out_of_place"]["time"]);
+    EXPECT_TRUE(timing[i]["out_of_place"]["nwrong"].is_null());
+  }
+}
+
+TEST(Ccl, LeavesValuesUncheckedWhenAskedTo) {
+  const std::vector<std::string> rows = data_rows(ttmesh(small_ccl("all_gather", {"-c", "0"})).out);
+  ASSERT_EQ(rows.size(), 2);
+  EXPECT_EQ(fields(rows[0])[8], "N/A");
+}
+
+TEST(Ccl, ASlowerLinkTakesLonger) {
+  const auto time = [](const std::vector<std::string>& more) {
+    return json_of(small_ccl("all_gather", more))["results"][0]["out_of_place"]["time"]
+        .get<double>();
+  };
+  EXPECT_GT(time({"--set", "link.latency=+10us"}), time({}) + 10);
+}
+
+TEST(Ccl, TracesAllSizesOnOneClock) {
+  const ScratchFolder scratch;
+  const Outcome outcome = ttmesh(small_ccl("all_gather", {"--trace", scratch.path("t.json")}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  int gathers = 0;
+  double last = -1;
+  const nlohmann::json trace = nlohmann::json::parse(scratch.read("t.json"));
+  for (const nlohmann::json& event : trace["traceEvents"]) {
+    if (event["ph"] != "X") continue;
+    EXPECT_GE(event["ts"].get<double>(), last);
+    last = event["ts"].get<double>();
+    gathers += event["tid"] == 0 ? 1 : 0;
+  }
+  EXPECT_EQ(gathers, 4);  // Two sizes, two iterations, on chip 0.
+}
+
+TEST(Ccl, OutOfMemoryExitsWith3) {
+  const Outcome outcome = ttmesh({"ccl", "all_gather", "-t", "t3k:1x8:ring", "-b", "1G", "-e",
+                                  "256G", "-f", "256", "-n", "1", "--timing-only"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_EQ(data_rows(outcome.out).size(), 1);
+  EXPECT_THAT(outcome.err, HasSubstr("out of DRAM"));
+}
+
+std::vector<float> zeros(const CclBuffers& buffers, int, int) {
+  return std::vector<float>(static_cast<std::size_t>(buffers.part * buffers.groups.size()), 0.0F);
+}
+
+TEST(Ccl, CountsEveryWrongElementOnEveryChip) {
+  mesh::MeshDevice device = modules::open("t3k:1x4:ring");
+  Collective false_claim = find_collective("all_gather");
+  false_claim.expected = zeros;
+  const CclGroups groups{device.shape(), 1};
+  const CclResult result = measure(device, {.collective = &false_claim, .groups = groups}, 4096);
+  EXPECT_EQ(result.wrong, 4 * 1024);  // None of the values happens to be zero.
+  EXPECT_EQ(wrong_in_all({result, result}), 8 * 1024);
+}
+
+TEST(ByteSize, IsReadAsNcclTestsReadsIt) {
+  EXPECT_EQ(parse_byte_size("-b", "512"), 512);
+  EXPECT_EQ(parse_byte_size("-b", "4K"), 4096);
+  EXPECT_EQ(parse_byte_size("-b", "1.5m"), 3 << 19);
+  EXPECT_EQ(parse_byte_size("-b", "2G"), std::int64_t{2} << 30);
+  EXPECT_EQ(parse_byte_size("-b", "1T"), std::int64_t{1} << 40);
+  for (const char* wrong : {"", "K", "-1", "0", "0.1", "4KB", "1/2K", "2T", "1e3", "four",
+                            "99999999999999999999", "0.000000000000000001T"}) {
+    EXPECT_THROW((void)parse_byte_size("-b", wrong), std::invalid_argument) << wrong;
+  }
+}
+
+TEST(ByteSize, IsWrittenForPeople) {
+  EXPECT_EQ(byte_size_text(64), "64 B");
+  EXPECT_EQ(byte_size_text(4096), "4 KiB");
+  EXPECT_EQ(byte_size_text(3 << 19), "1.5 MiB");
+  EXPECT_EQ(byte_size_text(std::int64_t{1} << 30), "1 GiB");
+}
+
+TEST(CclBuffers, TakeRowsAsLongAsTiles) {
+  EXPECT_EQ(row_length(1), 1);
+  EXPECT_EQ(row_length(512), 512);
+  EXPECT_EQ(row_length(1 << 20), 1024);
+  EXPECT_EQ(row_length(3000), 1000);
+  EXPECT_EQ(row_length(2053), 2053);  // A prime.
+}
+
+}  // namespace
+}  // namespace ttmesh::cli
