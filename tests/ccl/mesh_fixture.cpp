@@ -19,13 +19,19 @@ using mesh::HostTensor;
 using mesh::MeshShape;
 using mesh::Shape;
 
-mesh::MeshDevice open_mesh(const std::string& topology, bool timing_only) {
+mesh::MeshDevice open_mesh(const std::string& topology, mesh::OpenOptions options) {
   auto table = std::make_shared<mesh::OpTable>();
   ops::register_ops(*table);
   register_collectives(*table);
+  return mesh::open(mesh::load_topology(topology), std::move(table), std::move(options));
+}
+
+mesh::MeshDevice open_mesh(const std::string& topology, bool timing_only,
+                           const std::vector<std::string>& settings) {
   mesh::OpenOptions options;
   options.timing_only = timing_only;
-  return mesh::open(mesh::load_topology(topology), std::move(table), std::move(options));
+  for (const std::string& text : settings) options.settings.push_back(sim::parse_setting(text));
+  return open_mesh(topology, std::move(options));
 }
 
 HostTensor whole_numbers(const Shape& shape, int bound, std::uint64_t seed) {
@@ -38,26 +44,38 @@ HostTensor whole_numbers(const Shape& shape, int bound, std::uint64_t seed) {
   return {.shape = shape, .values = std::move(values)};
 }
 
-Terms write_terms(const mesh::MeshDevice& device, const TermOptions& options) {
+namespace {
+
+OwnShards write_own(const mesh::MeshDevice& device, const TermOptions& options) {
   const MeshShape shape = device.shape();
   const HostTensor global =
       whole_numbers(options.shape.with(0, shape.rows).with(1, shape.cols), options.bound, 7);
-  const mesh::Tensor own = mesh::from_host(
-      device, global,
-      {.dtype = options.dtype,
-       .layout = options.layout,
-       .memory = {},
-       .distribution = mesh::shard_tensor_2d_mesh(shape, std::array<std::optional<int>, 2>{0, 1})});
-  std::array<mesh::Placement, 2> placements{mesh::shard(0), mesh::shard(1)};
-  placements[static_cast<std::size_t>(options.summed_axis)] = mesh::partial();
-
-  Terms terms{.tensor = ops::place_as(own, placements), .of = {}};
+  OwnShards shards{.tensor = mesh::from_host(device, global,
+                                             {.dtype = options.dtype,
+                                              .layout = options.layout,
+                                              .memory = {},
+                                              .distribution = mesh::shard_tensor_2d_mesh(
+                                                  shape, std::array<std::optional<int>, 2>{0, 1})}),
+                   .of = {}};
   const std::int64_t volume = options.shape.volume();
   for (int chip = 0; chip < shape.size(); ++chip) {
     const auto first = global.floats().begin() + static_cast<std::ptrdiff_t>(chip * volume);
-    terms.of.emplace_back(first, first + static_cast<std::ptrdiff_t>(volume));
+    shards.of.emplace_back(first, first + static_cast<std::ptrdiff_t>(volume));
   }
-  return terms;
+  return shards;
+}
+
+}  // namespace
+
+OwnShards write_shards(const mesh::MeshDevice& device, const Shape& shard, mesh::DataType dtype) {
+  return write_own(device, {.shape = shard, .dtype = dtype});
+}
+
+Terms write_terms(const mesh::MeshDevice& device, const TermOptions& options) {
+  OwnShards own = write_own(device, options);
+  std::array<mesh::Placement, 2> placements{mesh::shard(0), mesh::shard(1)};
+  placements[static_cast<std::size_t>(options.summed_axis)] = mesh::partial();
+  return {.tensor = ops::place_as(own.tensor, placements), .of = std::move(own.of)};
 }
 
 std::vector<int> line_of(MeshShape shape, int axis, int chip) {

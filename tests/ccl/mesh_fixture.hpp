@@ -12,8 +12,22 @@
 
 namespace ttmesh::ccl::test {
 
-/// A device with every op and collective. `topology` as a user types it: "t3k:1x4:ring".
-[[nodiscard]] mesh::MeshDevice open_mesh(const std::string& topology, bool timing_only = false);
+/// A device with every op and collective. `topology` and `settings` as a user types them:
+/// "t3k:1x4:ring", "link(0-1).down=true".
+[[nodiscard]] mesh::MeshDevice open_mesh(const std::string& topology, bool timing_only = false,
+                                         const std::vector<std::string>& settings = {});
+
+[[nodiscard]] mesh::MeshDevice open_mesh(const std::string& topology, mesh::OpenOptions options);
+
+/// A tensor with a shard of its own on every chip of the mesh, of whole numbers.
+struct OwnShards {
+  mesh::Tensor tensor;                 ///< Dim 0 cut along rows, dim 1 along columns.
+  std::vector<std::vector<float>> of;  ///< By chip, row-major over the mesh.
+};
+
+/// Random shards; extents of dims 0 and 1 of `shard` are 1.
+[[nodiscard]] OwnShards write_shards(const mesh::MeshDevice& device, const mesh::Shape& shard,
+                                     mesh::DataType dtype = mesh::DataType::Float32);
 
 /// Whole numbers from -`bound` to `bound`: sums of a few are exact in every dtype.
 [[nodiscard]] mesh::HostTensor whole_numbers(const mesh::Shape& shape, int bound,
