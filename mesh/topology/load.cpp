@@ -13,6 +13,7 @@
 
 #include "mesh/topology/cluster.hpp"
 #include "mesh/topology/cluster_description.hpp"
+#include "mesh/topology/fabric_config.hpp"
 #include "mesh/topology/input_file.hpp"
 #include "mesh/topology/mgd1.hpp"
 #include "mesh/topology/mgd2.hpp"
@@ -137,6 +138,7 @@ ParsedTopology parse_topology(const std::string& text, const LoadOptions& option
   }
   parsed.topology.name = text;
   complete(parsed.topology, options);
+  if (options.fabric_config) apply_fabric_config(parsed, *options.fabric_config);
   return parsed;
 }
 

@@ -13,6 +13,7 @@ struct LoadOptions {
       system;  ///< Preset to use for chips and links, whatever the file says.
   /// Chips of a cluster descriptor to keep, as in TT_VISIBLE_DEVICES; unset: that variable's own.
   std::optional<std::string> visible_devices;
+  std::optional<std::string> fabric_config;  ///< Of the launch: see fabric_config.hpp.
 };
 
 /// The topology that `text` names: a file of any supported format, or
