@@ -18,7 +18,14 @@ ccl::Topology default_topology(const mesh::MeshDevice& device, std::optional<int
 }
 
 int available_links(const mesh::MeshDevice& device, int wanted) {
-  return std::max(1, std::min(wanted, device.topology().usable_links));
+  const mesh::Topology& topology = device.topology();
+  int links = std::min(wanted, topology.usable_links);
+  for (const mesh::Edge& edge : topology.edges) {
+    const bool inside = mesh::position_in(topology, device.view(), edge.a) &&
+                        mesh::position_in(topology, device.view(), edge.b);
+    if (inside) links = std::min(links, edge.channels);
+  }
+  return std::max(1, links);
 }
 
 }  // namespace ttmesh::modules

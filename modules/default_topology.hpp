@@ -14,7 +14,8 @@ namespace ttmesh::modules {
 [[nodiscard]] ccl::Topology default_topology(const mesh::MeshDevice& device,
                                              std::optional<int> cluster_axis);
 
-/// `wanted`, or as many links as join two neighbours of the system if that is fewer; at least 1.
+/// `wanted`, or fewer if the system's collectives use fewer or some two neighbours of the device
+/// have fewer; at least 1.
 [[nodiscard]] int available_links(const mesh::MeshDevice& device, int wanted);
 
 }  // namespace ttmesh::modules

@@ -155,6 +155,16 @@ TEST(ScenarioFile, ExitsWith1WhenItIsMissing) {
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/s.yaml"));
 }
 
+TEST(Settings, LeaveAModuleTheLinksThatAllNeighboursHave) {
+  const nlohmann::json json =
+      json_of(mlp({"--timing-only", "--set", "link(0-1).channels=1"}, "tg"));
+  for (const nlohmann::json& link : json["links"]) {
+    if (link["channel"] > 0) {
+      EXPECT_EQ(link["bytes"], 0);
+    }
+  }
+}
+
 TEST(Settings, ExitWith2WhenTyped) {
   for (const char* text : {"link.speed=2us", "link(0-5).latency=2us", "link.loss=60%"}) {
     const Outcome outcome = ttmesh(mlp({"--set", text}));
