@@ -54,13 +54,16 @@ void Ports::claim(const Port& port, int index, const Share& share) {
   const sim::LinkModel& model = channel.link;
   Outlet& outlet = outlets_[at];
 
-  sim::PacketFormat format = model.packet;
-  format.payload_bytes = transmission.packet_bytes.value_or(format.payload_bytes);
   const std::int64_t packet =
       std::min(share.bytes, transmission.packet_bytes.value_or(share.bytes));
   const sim::Time packet_time = sim::head_serialisation(model, packet);
-  const sim::Delays delays = sim::draw_delays(channel.disturbance, outlet.key, transmission.id,
-                                              sim::packet_count(format, share.bytes), packet_time);
+  sim::Delays delays;
+  if (channel.disturbance.any()) {
+    sim::PacketFormat format = model.packet;
+    format.payload_bytes = transmission.packet_bytes.value_or(format.payload_bytes);
+    delays = sim::draw_delays(channel.disturbance, outlet.key, transmission.id,
+                              sim::packet_count(format, share.bytes), packet_time);
+  }
   const sim::Time duration = sim::transfer_time(machine_.collective, model,
                                                 {.engine = transmission.engine,
                                                  .ring = transmission.ring,
