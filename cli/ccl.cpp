@@ -16,6 +16,7 @@
 #include "cli/ccl_measure.hpp"
 #include "cli/ccl_report.hpp"
 #include "cli/collectives.hpp"
+#include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
 #include "mesh/topology/line.hpp"
 #include "modules/open.hpp"
@@ -150,6 +151,7 @@ int run_ccl(const CclArguments& arguments) {
   const MachineArguments& machine = arguments.machine;
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
+  require_writable("--ops-csv", machine.ops_csv);
   (void)sizes_of(arguments);  // Mistakes in them are told before the machine is built.
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
@@ -163,15 +165,23 @@ int run_ccl(const CclArguments& arguments) {
     fmt::print("{}", text);
     std::fflush(stdout);
   };
+  if (!machine.ops_csv.empty()) device.record_program();
   print(table_head(heading));
   std::vector<CclResult> results;
   sim::Trace trace;
+  OpsLog log;
   for (const std::int64_t size : heading.sizes.list()) {
     CclResult result = measure(device, heading.request, size);
     print(table_row(heading, result));
     if (heading.request.trace) {
       const sim::Time first = results.empty() ? result.report.begin : results.front().report.begin;
       append(trace, std::exchange(result.report.trace, {}), result.report.begin - first);
+    }
+    if (!machine.ops_csv.empty()) {
+      const std::vector<mesh::ChipUse>& uses = result.report.uses;
+      if (results.empty()) log.begin = result.report.begin;
+      if (!uses.empty()) log.resumptions.push_back(uses.front().use.command);
+      log.uses.insert(log.uses.end(), uses.begin(), uses.end());
     }
     results.push_back(std::move(result));
     if (prints && !machine.json.empty()) {
@@ -183,6 +193,10 @@ int run_ccl(const CclArguments& arguments) {
   if (heading.request.trace) {
     sim::sort(trace);
     write_trace(machine.trace, trace);
+  }
+  if (!machine.ops_csv.empty()) {
+    log.commands = device.program();
+    write_text(machine.ops_csv, ops_csv(log, device.machine(), *modules::op_table()));
   }
   if (!prints) write_json(machine.json, to_json(heading, results, start_time));
   return wrong_in_all(results) == 0 ? 0 : 1;

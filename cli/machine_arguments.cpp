@@ -57,6 +57,13 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->type_name("FILE")
       ->group(kOutput);
   command
+      .add_option(
+          "--ops-csv", arguments.ops_csv,
+          "Write a row for each op on each chip, in the columns of tt-metal's profiler, for "
+          "tt-perf-report")
+      ->type_name("FILE")
+      ->group(kOutput);
+  command
       .add_option("-J,--json", arguments.json,
                   "Write the results as JSON; -: to stdout, which then carries nothing else")
       ->type_name("FILE")

@@ -20,8 +20,9 @@ struct MachineArguments {
   std::uint64_t seed = 0;
   int threads = 0;
   bool timing_only = false;
-  std::string trace;  ///< File for the timeline; empty writes none.
-  std::string json;   ///< File for the results, "-" for stdout; empty writes none.
+  std::string trace;    ///< File for the timeline; empty writes none.
+  std::string ops_csv;  ///< File for tt-metal's table of ops; empty writes none.
+  std::string json;     ///< File for the results, "-" for stdout; empty writes none.
 };
 
 /// Adds the options to a command.

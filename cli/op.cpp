@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/topology/error.hpp"
@@ -83,13 +84,18 @@ struct Trial {
     const sim::Time time = report.ops.front().time;
     const double operations = 2.0 * static_cast<double>(arguments.m) *
                               static_cast<double>(arguments.k) * static_cast<double>(arguments.n);
+    const OpsLog log{.commands = {device.program().back()},
+                     .uses = std::move(report.uses),
+                     .begin = report.begin};
     return {.op = command.op,
             .time = time,
             .tflops = operations / static_cast<double>(time.ps()),
             .bound = sim::cost(device.machine().chip, work).bound,
             .in0_memory = in0,
             .out_memory = out,
-            .trace = std::move(report.trace)};
+            .trace = std::move(report.trace),
+            .ops_table = arguments.machine.ops_csv.empty() ? std::string()
+                                                           : ops_csv(log, device.machine(), ops)};
   }
 };
 
@@ -108,9 +114,11 @@ void print(const OpResult& result, const OpArguments& arguments, const std::stri
 int run_op(const OpArguments& arguments) {
   require_writable("--json", arguments.machine.json);
   require_writable("--trace", arguments.machine.trace);
+  require_writable("--ops-csv", arguments.machine.ops_csv);
   const mesh::Topology topology = topology_of(arguments.machine);
   const OpResult result = run_matmul(arguments, topology);
   if (!arguments.machine.trace.empty()) write_trace(arguments.machine.trace, result.trace);
+  if (!arguments.machine.ops_csv.empty()) write_text(arguments.machine.ops_csv, result.ops_table);
   if (!arguments.machine.json.empty()) write_json(arguments.machine.json, to_json(result));
   if (arguments.machine.json != "-") print(result, arguments, topology.system);
   return 0;

@@ -37,6 +37,7 @@ struct OpResult {
   sim::BufferType in0_memory = sim::BufferType::Dram;
   sim::BufferType out_memory = sim::BufferType::Dram;
   sim::Trace trace;
+  std::string ops_table;  ///< As CSV, if asked for.
 };
 
 /// Runs a matmul [m, k] x [k, n] on one chip of `topology`, in virtual time alone: no values are

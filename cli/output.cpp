@@ -37,6 +37,10 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   write_file(path, [&](std::ostream& out) { out << text << "\n"; });
 }
 
+void write_text(const std::string& path, const std::string& text) {
+  write_file(path, [&](std::ostream& out) { out << text; });
+}
+
 void write_trace(const std::string& path, const sim::Trace& trace) {
   write_file(path, [&](std::ostream& out) { sim::write_perfetto(out, trace); });
 }

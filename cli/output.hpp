@@ -14,6 +14,9 @@ void require_writable(const char* option, const std::string& path);
 /// Writes JSON to a file, or to stdout if `path` is "-". Throws std::runtime_error on failure.
 void write_json(const std::string& path, const nlohmann::ordered_json& json);
 
+/// Writes text to a file. Throws std::runtime_error on failure.
+void write_text(const std::string& path, const std::string& text);
+
 /// Writes a timeline for Perfetto. Throws std::runtime_error on failure.
 void write_trace(const std::string& path, const sim::Trace& trace);
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_report.hpp"
@@ -75,6 +76,7 @@ int run_module(const RunArguments& arguments) {
   const MachineArguments& machine = arguments.machine;
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
+  require_writable("--ops-csv", machine.ops_csv);
   const modules::MlpRunRequest request = request_of(arguments);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
@@ -94,6 +96,12 @@ int run_module(const RunArguments& arguments) {
     }
   }
   if (!machine.trace.empty()) write_trace(machine.trace, summary.result.report.trace);
+  if (!machine.ops_csv.empty()) {
+    const mesh::Report& report = summary.result.report;
+    const OpsLog log{
+        .commands = summary.result.program, .uses = report.uses, .begin = report.begin};
+    write_text(machine.ops_csv, ops_csv(log, device.machine(), *modules::op_table()));
+  }
   if (!machine.json.empty()) write_json(machine.json, to_json(summary));
   if (machine.json != "-") fmt::print("{}", to_text(summary));
   return summary.result.passed ? 0 : 1;

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(small_run({"--mode", "train"}), small_run({"--weight-dtype", "int8"}),
                     small_run({"--hosts", "2"}), small_run({"--rank-bindings", "x"}),
                     small_run({"--transport", "tcp"}), small_run({"--scenario"}),
-                    small_run({"--ops-csv", "x"}), small_run({"--topology", "tg"}),
+                    small_run({"--ops-csv", "/nowhere/x.csv"}), small_run({"--topology", "tg"}),
                     small_run({"--model", "llama-3.1-8b"}), small_run({"--mesh", "7"}),
                     small_run({"--batch", "0"}), small_run({"--pcc", "1.5"}),
                     small_run({"--json", "/nowhere/x.json"}), Arguments{"run", "mlp", "-t", "tg"},
