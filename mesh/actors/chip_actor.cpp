@@ -1,5 +1,6 @@
 #include "mesh/actors/chip_actor.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -14,7 +15,7 @@ caf::behavior ChipActor::make_behavior() {
   return {
       [this](StartMessage& message) { handle([&] { directory_ = std::move(message.directory); }); },
       [this](TaskMessage& message) { handle([&] { chip_.accept(std::move(message.task)); }); },
-      [this](ChunkMessage& message) { handle([&] { chip_.accept(std::move(message.chunk)); }); },
+      [this](ChunksMessage& message) { handle([&] { chip_.accept(std::move(message.chunks)); }); },
       [this](WakeMessage) { handle([&] { chip_.resume(); }); },
       [this](RecordMessage message) { handle([&] { chip_.start_recording(message.trace); }); },
       [this](ReportRequest) {
@@ -40,14 +41,29 @@ void ChipActor::handle(const Handler& handler) {
   const HandledMessage handled(host_.activity);
   try {
     handler();
+    send_outbox();
   } catch (const std::exception& error) {
     post(directory_->controller, FaultMessage{{0, ErrorCode::ChipFailed, error.what()}});
   }
 }
 
 void ChipActor::send(Chunk chunk) {
-  const auto to = static_cast<std::size_t>(chunk.to);
-  post(directory_->chips[to], ChunkMessage{std::move(chunk)});
+  const auto letter = std::find_if(outbox_.begin(), outbox_.end(), [&](const auto& chunks) {
+    return chunks.front().to == chunk.to;
+  });
+  if (letter != outbox_.end()) {
+    letter->push_back(std::move(chunk));
+  } else {
+    outbox_.emplace_back().push_back(std::move(chunk));
+  }
+}
+
+void ChipActor::send_outbox() {
+  for (std::vector<Chunk>& chunks : outbox_) {
+    const auto to = static_cast<std::size_t>(chunks.front().to);
+    post(directory_->chips[to], ChunksMessage{std::move(chunks)});
+  }
+  outbox_.clear();
 }
 
 void ChipActor::wake(ChipId chip) {
@@ -58,7 +74,8 @@ void ChipActor::deliver(ChipId chip, const Command& read, HeldShard shard) {
   post(directory_->controller, DeliverMessage{read.number, chip, std::move(shard)});
 }
 
-void ChipActor::finished(ChipId, Task& task) {
+void ChipActor::finished(ChipId, Task& task, sim::Time end) {
+  host_.extend(end);
   if (!task.finish_one()) return;
   host_.finished.fetch_add(1);
   host_.activity.poke();

@@ -20,12 +20,14 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   void send(Chunk chunk) override;
   void wake(ChipId chip) override;
   void deliver(ChipId chip, const Command& read, HeldShard shard) override;
-  void finished(ChipId chip, Task& task) override;
+  void finished(ChipId chip, Task& task, sim::Time end) override;
   void mismatch(ChipId chip, const Command& command, std::string what) override;
 
   /// Sends a message that counts as activity until it is handled.
   template <typename Message>
   void post(const caf::actor& to, Message message);
+  /// Sends the chunks that the handler has left.
+  void send_outbox();
   /// Runs a handler; an exception, which would be a mistake of ours, becomes a fault.
   template <typename Handler>
   void handle(const Handler& handler);
@@ -33,6 +35,7 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   HostState& host_;
   std::shared_ptr<const Directory> directory_;
   Chip chip_;
+  std::vector<std::vector<Chunk>> outbox_;  ///< By receiver; few of them.
 };
 
 }  // namespace ttmesh::mesh

@@ -16,6 +16,13 @@ struct HostState {
   bool timing_only;
   Activity activity;
   std::atomic<std::uint64_t> finished{0};  ///< Commands that all chips of this host have passed.
+  std::atomic<std::int64_t> end{0};        ///< Picoseconds: when the last chip's queue is free.
+
+  void extend(sim::Time chip_end) {
+    std::int64_t known = end.load();
+    while (known < chip_end.ps() && !end.compare_exchange_weak(known, chip_end.ps())) {
+    }
+  }
 };
 
 }  // namespace ttmesh::mesh

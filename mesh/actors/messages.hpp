@@ -37,8 +37,8 @@ struct TaskMessage {
 };
 
 // Chip to chip.
-struct ChunkMessage {
-  Chunk chunk;
+struct ChunksMessage {
+  std::vector<Chunk> chunks;  ///< All that the sender had for the receiver, in order.
 };
 struct WakeMessage {};
 
@@ -67,7 +67,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::StartMessage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::StopMessage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::CommandMessage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::TaskMessage)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::ChunkMessage)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::ChunksMessage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::WakeMessage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::RecordMessage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ttmesh::mesh::ReportRequest)

@@ -90,9 +90,10 @@ void World::submit(CommandPtr command) {
   actors_->post(actors_->host, CommandMessage{std::move(command)});
 }
 
-void World::wait() {
+sim::Time World::wait() {
   actors_->state.activity.wait_until_idle();
   throw_if_stuck();
+  return sim::Time::picoseconds(actors_->state.end.load());
 }
 
 std::map<ChipId, HeldShard> World::take_delivery(std::uint64_t read) {

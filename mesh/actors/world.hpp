@@ -35,8 +35,9 @@ class World {
 
   /// Sends a command to its chips. Waits only while the window is full.
   void submit(CommandPtr command);
-  /// Waits until every command is done. Throws mesh::Error if one cannot be.
-  void wait();
+  /// Waits until every command is done, and returns when the last chip's queue is free. Throws
+  /// mesh::Error if one cannot be.
+  sim::Time wait();
   /// Waits, and takes the shards that a read command delivered.
   std::map<ChipId, HeldShard> take_delivery(std::uint64_t read);
   /// Waits, then forgets what chips have recorded so far.

@@ -187,7 +187,7 @@ std::vector<Shard> Session::read(const std::shared_ptr<TensorHandle>& tensor) {
 sim::Time Session::synchronize() {
   require_open();
   flush_drops();
-  for (const ChipReport& report : world_->reports()) clock_ = std::max(clock_, report.queue_end);
+  clock_ = std::max(clock_, world_->wait());
   return clock_;
 }
 

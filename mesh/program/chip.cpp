@@ -20,9 +20,10 @@ void Chip::accept(TaskPtr task) {
   run();
 }
 
-void Chip::accept(Chunk chunk) {
-  if (chunk.command <= passed_) return;
-  chip_.inbox.put(std::move(chunk));
+void Chip::accept(std::vector<Chunk> chunks) {
+  for (Chunk& chunk : chunks) {
+    if (chunk.command > passed_) chip_.inbox.put(std::move(chunk));
+  }
   run();
 }
 
@@ -67,7 +68,7 @@ void Chip::pass(Task& task) {
   passed_ = number;
   const TaskPtr done = std::move(commands_.front());
   commands_.pop_front();
-  chip_.host.finished(chip_.id, *done);
+  chip_.host.finished(chip_.id, *done, chip_.queue.free());
 }
 
 ChipReport Chip::report() const {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <variant>
+#include <vector>
 
 #include "mesh/program/chip_context.hpp"
 #include "mesh/program/collective_run.hpp"
@@ -24,8 +25,8 @@ class Chip {
   void accept(TaskPtr task);
   /// Puts a tensor's shard on the chip without a command.
   void hold(TensorId id, HeldShard shard) { chip_.shards[id] = std::move(shard); }
-  /// Takes a chunk, and runs as far as possible.
-  void accept(Chunk chunk);
+  /// Takes chunks, and runs as far as possible.
+  void accept(std::vector<Chunk> chunks);
   /// Looks again for a shared result.
   void resume();
   /// Forgets what was recorded so far.

@@ -18,8 +18,8 @@ class ChipHost {
   virtual void wake(ChipId chip) = 0;
   /// Hands a shard to the controller: the answer to a read.
   virtual void deliver(ChipId chip, const Command& read, HeldShard shard) = 0;
-  /// `chip` has passed the task's command.
-  virtual void finished(ChipId chip, Task& task) = 0;
+  /// `chip` has passed the task's command; its queue is in use until `end`.
+  virtual void finished(ChipId chip, Task& task, sim::Time end) = 0;
   /// Chips exchanged chunks that do not belong together.
   virtual void mismatch(ChipId chip, const Command& command, std::string what) = 0;
 };

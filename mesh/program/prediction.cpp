@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "mesh/program/chip.hpp"
 #include "mesh/program/chip_host.hpp"
@@ -35,19 +36,23 @@ class Preview : public ChipHost {
       chips_.at(id)->accept(task);
     }
     for (; !chunks_.empty(); chunks_.pop_front()) {
-      chips_.at(chunks_.front().to)->accept(std::move(chunks_.front()));
+      const ChipId to = chunks_.front().to;
+      std::vector<Chunk> one;
+      one.push_back(std::move(chunks_.front()));
+      chips_.at(to)->accept(std::move(one));
     }
     if (unfinished_ > 0) throw std::logic_error("[predict] a chip waits for ever");
-    sim::Time end;
-    for (const auto& [id, chip] : chips_) end = std::max(end, chip->report().queue_end);
-    return end;
+    return end_;
   }
 
  private:
   void send(Chunk chunk) override { chunks_.push_back(std::move(chunk)); }
   void wake(ChipId) override {}
   void deliver(ChipId, const Command&, HeldShard) override {}
-  void finished(ChipId, Task&) override { --unfinished_; }
+  void finished(ChipId, Task&, sim::Time end) override {
+    --unfinished_;
+    end_ = std::max(end_, end);
+  }
   void mismatch(ChipId, const Command&, std::string what) override {
     throw std::logic_error("[predict] " + what);
   }
@@ -55,6 +60,7 @@ class Preview : public ChipHost {
   std::unordered_map<ChipId, std::unique_ptr<Chip>> chips_;
   std::deque<Chunk> chunks_;
   std::size_t unfinished_ = 0;
+  sim::Time end_;
 };
 
 }  // namespace

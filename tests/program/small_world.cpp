@@ -170,7 +170,9 @@ void SmallWorld::deliver(Envelope envelope) {
   if (auto* task = std::get_if<TaskPtr>(&envelope.message)) {
     to.accept(std::move(*task));
   } else if (auto* chunk = std::get_if<Chunk>(&envelope.message)) {
-    to.accept(std::move(*chunk));
+    std::vector<Chunk> one;
+    one.push_back(std::move(*chunk));
+    to.accept(std::move(one));
   } else {
     to.resume();
   }
@@ -203,7 +205,7 @@ void SmallWorld::deliver(ChipId chip, const Command&, HeldShard shard) {
   delivered[chip] = std::move(shard);
 }
 
-void SmallWorld::finished(ChipId, Task& task) {
+void SmallWorld::finished(ChipId, Task& task, sim::Time) {
   if (task.finish_one()) ++finished_commands;
 }
 

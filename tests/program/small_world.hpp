@@ -66,7 +66,7 @@ class SmallWorld : public ChipHost {
   void send(Chunk chunk) override;
   void wake(ChipId chip) override;
   void deliver(ChipId chip, const Command& read, HeldShard shard) override;
-  void finished(ChipId chip, Task& task) override;
+  void finished(ChipId chip, Task& task, sim::Time end) override;
   void mismatch(ChipId chip, const Command& command, std::string what) override;
   void submit(Command command);
 
