@@ -4,15 +4,23 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ttmesh::cli {
 
-struct TopoShowArguments {
-  std::string topology;               ///< A file or SYSTEM[:ROWSxCOLS[:line|ring]].
+/// What a launch adds to a topology.
+struct TopoLaunch {
   std::optional<std::string> system;  ///< Preset in place of the file's.
-  std::string json;  ///< File for the facts, or "-": `out`, and nothing else there.
-  std::string dot;   ///< The same for a graph in graphviz' language.
-  std::string svg;   ///< File for a picture that graphviz draws.
+  std::string fabric_config;          ///< Empty: none.
+  std::vector<std::string> cluster;   ///< Descriptors of the machine to map onto; none: no mapping.
+};
+
+struct TopoShowArguments {
+  std::string topology;  ///< A file or SYSTEM[:ROWSxCOLS[:line|ring]].
+  TopoLaunch launch{};
+  std::string json{};  ///< File for the facts, or "-": `out`, and nothing else there.
+  std::string dot{};   ///< The same for a graph in graphviz' language.
+  std::string svg{};   ///< File for a picture that graphviz draws.
 };
 
 /// Draws the topology and states its facts; what a launch would refuse is marked.
@@ -22,17 +30,17 @@ int topo_show(const TopoShowArguments& arguments, std::ostream& out);
 
 struct TopoCheckArguments {
   std::string file;
-  std::optional<std::string> system;
+  TopoLaunch launch{};
 };
 
 /// Prints each problem of a file as "file:line: field: message", a launch's included, and returns
-/// 1, or says that it is valid and returns 0. Throws std::invalid_argument if there is no such
-/// file.
+/// 1, or says that it is valid, and fits the machine if one is named, and returns 0. Throws
+/// std::invalid_argument if there is no such file.
 int topo_check(const TopoCheckArguments& arguments, std::ostream& out);
 
 struct TopoConvertArguments {
   std::string topology;
-  std::optional<std::string> system;
+  TopoLaunch launch{};
   std::string output = "-";  ///< File to write, or "-": `out`.
 };
 

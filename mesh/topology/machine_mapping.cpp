@@ -167,9 +167,10 @@ class Mapping {
         available += each->second;
       }
       if (pairs <= available / 2) continue;
+      const std::string by =
+          channels == 1 ? "" : " by " + std::to_string(channels) + " channels or more";
       problems_.push_back({topology_.name, 0, "",
-                           "it joins " + std::to_string(pairs) + " pairs of chips by " +
-                               std::to_string(channels) + " channels or more, and " +
+                           "it joins " + std::to_string(pairs) + " pairs of chips" + by + ", and " +
                                machine_name() + " only " + std::to_string(available / 2)});
       return;
     }

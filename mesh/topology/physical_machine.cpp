@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "mesh/topology/cluster.hpp"
+#include "mesh/topology/mgd2.hpp"
 #include "mesh/topology/rank_bindings.hpp"
 #include "mesh/topology/visible_devices.hpp"
 #include "mesh/topology/yaml_reader.hpp"
@@ -16,6 +17,9 @@ namespace ttmesh::mesh {
 namespace {
 
 constexpr const char* kMapping = "rank_to_cluster_mock_cluster_desc";
+constexpr const char* kNoCluster =
+    "is no cluster descriptor, which has the keys arch and ethernet_connections, nor a mapping of "
+    "ranks to such";
 
 struct Position {
   int tray;
@@ -172,16 +176,13 @@ PhysicalMachine load_machine(const std::vector<std::string>& paths, const Machin
       options.visible_devices ? options.visible_devices : visible_devices_from_environment();
   std::vector<ClusterDescription> hosts;
   const auto add = [&](const InputFile& file, const YamlValue& document) {
-    if (!looks_like_cluster(document)) {
-      throw InvalidFile({{file.path, 0, "",
-                          "is no cluster descriptor, which has the keys arch and "
-                          "ethernet_connections, nor a mapping of ranks to such"}});
-    }
+    if (!looks_like_cluster(document)) throw InvalidFile({{file.path, 0, "", kNoCluster}});
     hosts.push_back(read_cluster_description(file, document));
     if (visible) hosts.back() = keep_visible(hosts.back(), *visible);
   };
   for (const std::string& path : paths) {
     const InputFile file = read_input_file(path);
+    if (looks_like_mgd2(file.text)) throw InvalidFile({{path, 0, "", kNoCluster}});
     const YamlValue document = parse_yaml(file);
     const YamlValue* mapping = document.find(kMapping);
     if (mapping == nullptr) {

@@ -121,6 +121,64 @@ TEST(TopoCheck, PutsTheFormatsOwnHeadingFirst) {
                                  HasSubstr("There must be at least one mesh descriptor")));
 }
 
+/// A square of four Blackhole chips with one link a pair, and the descriptor of a 2x2 mesh.
+const std::string kSquare =
+    "arch: {0: blackhole, 1: blackhole, 2: blackhole, 3: blackhole}\n"
+    "chips_with_mmio: [0, 1, 2, 3]\nethernet_connections:\n"
+    " - [{chip: 0, chan: 0}, {chip: 1, chan: 0}]\n - [{chip: 1, chan: 1}, {chip: 2, chan: 0}]\n"
+    " - [{chip: 2, chan: 1}, {chip: 3, chan: 0}]\n - [{chip: 3, chan: 1}, {chip: 0, chan: 1}]\n";
+
+std::string square_mesh(const std::string& policy) {
+  return "mesh_descriptors { name: 'M0' arch: BLACKHOLE device_topology { dims: [2, 2] } "
+         "host_topology { dims: [1, 1] } channels { count: 2 policy: " +
+         policy +
+         " } }\n"
+         "top_level_instance { mesh { mesh_descriptor: 'M0' } }\n";
+}
+
+TEST(TopoCheck, MapsADescriptorOntoAMachine) {
+  const ScratchFolder folder;
+  const std::string cluster = folder.write("c.yaml", kSquare);
+  const std::string relaxed = folder.write("r.textproto", square_mesh("RELAXED"));
+  const Outcome fits = ttmesh({"topo", "check", "--cluster", cluster, relaxed});
+  EXPECT_EQ(fits.exit_code, 0);
+  EXPECT_THAT(fits.out, HasSubstr("r.textproto: valid, and fits the machine"));
+  const std::string strict = folder.write("s.textproto", square_mesh("STRICT"));
+  const Outcome refused = ttmesh({"topo", "check", strict, "--cluster", cluster});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.out,
+              AllOf(HasSubstr("could not fit in the discovered physical topology"),
+                    HasSubstr("2 channels (STRICT)"), HasSubstr("at most 1 between two chips")));
+}
+
+TEST(TopoCheck, HoldsADescriptorToAFabricConfig) {
+  const std::string torus = TTMESH_SOURCE_DIR "/topologies/galaxy_8x4_torus_x.yaml";
+  EXPECT_EQ(ttmesh({"topo", "check", torus, "--fabric-config", "FABRIC_2D_TORUS_X"}).exit_code, 0);
+  const Outcome refused = ttmesh({"topo", "check", torus, "--fabric-config", "FABRIC_2D_TORUS_Y"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.out, HasSubstr("requires more connectivity than MGD provides TORUS_X"));
+  EXPECT_EQ(ttmesh({"topo", "check", torus, "--fabric-config", "FABRIC"}).exit_code, 2);
+}
+
+TEST(TopoShow, SaysWhereChipsLieOnAMachine) {
+  const ScratchFolder folder;
+  const std::string cluster = folder.write("c.yaml", kSquare);
+  const Outcome shown_there = ttmesh({"topo", "show", "p150_x4", "--cluster", cluster});
+  EXPECT_EQ(shown_there.exit_code, 0) << shown_there.err;
+  EXPECT_THAT(shown_there.out, HasSubstr("on the machine, row by row: "));
+  const nlohmann::json json = json_of({"topo", "show", "p150_x4", "--cluster", cluster});
+  EXPECT_EQ(json["mesh"][0]["machine_chips"].size(), 4);
+}
+
+TEST(TopoConvert, DropsTheRingsThatAFabricConfigLeavesOut) {
+  const Outcome outcome = ttmesh({"topo", "convert", "tg", "--fabric-config", "FABRIC_2D"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("dim_types: [line, line]"));
+  const Outcome refused =
+      ttmesh({"topo", "convert", "n150", "--system", "t3k", "--fabric-config", "NONE"});
+  EXPECT_EQ(refused.exit_code, 2);
+}
+
 TEST(TopoConvert, WritesWhatItReadsBack) {
   const ScratchFolder folder;
   const std::string path = folder.path("out.yaml");

@@ -131,6 +131,9 @@ TEST_F(MachineFiles, AreRefusedIfTheyAreSomethingElse) {
   const std::string other = write("other.yaml", "ttmesh: 1\n");
   EXPECT_THAT([&] { (void)load_machine({other}); },
               ThrowsMessage<InvalidFile>(HasSubstr("is no cluster descriptor")));
+  const std::string descriptor = write("m.textproto", mgd2_text({.shape = {2, 2}}));
+  EXPECT_THAT([&] { (void)load_machine({descriptor}); },
+              ThrowsMessage<InvalidFile>(HasSubstr("is no cluster descriptor")));
   const std::string mapping =
       write("mapping.yaml", "rank_to_cluster_mock_cluster_desc: {0: missing.yaml}\n");
   EXPECT_THAT([&] { (void)load_machine({mapping}); },
