@@ -13,10 +13,12 @@
 namespace ttmesh::mesh {
 namespace {
 
+constexpr std::int64_t kPage = 2'048;
+
 class PortsTest : public testing::Test {
  protected:
   sim::Time transfer(std::int64_t bytes, int links = 1) const {
-    return sim::transfer_time(machine_.collective, link_,
+    return sim::transfer_time(machine.collective, link,
                               {.engine = sim::Engine::Router,
                                .ring = false,
                                .sent_before = 0,
@@ -24,76 +26,76 @@ class PortsTest : public testing::Test {
                                .links = links});
   }
 
-  const Machine machine_ = make_machine(load_topology("tg"), {});
-  const sim::LinkModel link_ = machine_.channels.front().link;
-  Ports ports_{0, machine_};
+  const Machine machine = make_machine(load_topology("tg"), {});
+  const sim::LinkModel link = machine.channels.front().link;
+  Ports ports{0, machine};
 };
 
 TEST_F(PortsTest, ArrivesALatencyAfterTheTailHasLeft) {
-  const Passage passage = ports_.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
+  const Passage passage = ports.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
   EXPECT_EQ(passage.sent, transfer(65'536));
-  EXPECT_EQ(passage.tail, passage.sent + link_.latency);
-  EXPECT_EQ(passage.head, sim::head_serialisation(link_, 65'536) + link_.latency);
+  EXPECT_EQ(passage.tail, passage.sent + link.latency);
+  EXPECT_EQ(passage.head, sim::head_serialisation(link, 65'536) + link.latency);
 }
 
 TEST_F(PortsTest, ServesTransmissionsInOrder) {
-  const Passage first = ports_.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
-  const Passage second = ports_.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
+  const Passage first = ports.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
+  const Passage second = ports.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
   EXPECT_EQ(second.channels.front().start, first.sent);
 }
 
 TEST_F(PortsTest, DirectionsToOtherPeersAreIndependent) {
-  (void)ports_.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
-  const Passage down = ports_.transmit({.peer = 8, .bytes = 65'536, .page_bytes = 2'048});
+  (void)ports.transmit({.peer = 1, .bytes = 65'536, .page_bytes = 2'048});
+  const Passage down = ports.transmit({.peer = 8, .bytes = 65'536, .page_bytes = 2'048});
   EXPECT_EQ(down.channels.front().start, sim::Time());
 }
 
 TEST_F(PortsTest, SplitsWholePagesWithTheRemainderOnTheLowerLinks) {
   const Passage passage =
-      ports_.transmit({.peer = 1, .links = 3, .bytes = 5 * 2'048, .page_bytes = 2'048});
+      ports.transmit({.peer = 1, .links = 3, .bytes = 5 * kPage, .page_bytes = 2'048});
   ASSERT_EQ(passage.channels.size(), 3U);
-  EXPECT_EQ(passage.channels[0].bytes, 2 * 2'048);
-  EXPECT_EQ(passage.channels[1].bytes, 2 * 2'048);
-  EXPECT_EQ(passage.channels[2].bytes, 1 * 2'048);
-  EXPECT_EQ(passage.sent, transfer(2 * 2'048, 3));
+  EXPECT_EQ(passage.channels[0].bytes, 2 * kPage);
+  EXPECT_EQ(passage.channels[1].bytes, 2 * kPage);
+  EXPECT_EQ(passage.channels[2].bytes, kPage);
+  EXPECT_EQ(passage.sent, transfer(2 * kPage, 3));
 }
 
 TEST_F(PortsTest, UsesNoMoreLinksThanThereArePages) {
   const Passage passage =
-      ports_.transmit({.peer = 1, .links = 4, .bytes = 2'048, .page_bytes = 2'048});
+      ports.transmit({.peer = 1, .links = 4, .bytes = 2'048, .page_bytes = 2'048});
   EXPECT_EQ(passage.channels.size(), 1U);
 }
 
 TEST_F(PortsTest, ARouterDoesNotFinishBeforeItsInput) {
   const sim::Time late = sim::Time::microseconds(500);
   const Passage passage =
-      ports_.transmit({.peer = 1, .bytes = 2'048, .page_bytes = 2'048, .not_done_before = late});
+      ports.transmit({.peer = 1, .bytes = 2'048, .page_bytes = 2'048, .not_done_before = late});
   EXPECT_EQ(passage.sent, late);
-  EXPECT_EQ(passage.tail, late + link_.latency);
+  EXPECT_EQ(passage.tail, late + link.latency);
 }
 
 TEST_F(PortsTest, CountsBytesAndBusyTimePerChannel) {
-  (void)ports_.transmit({.peer = 8, .bytes = 4'096, .page_bytes = 2'048});
+  (void)ports.transmit({.peer = 8, .bytes = 4'096, .page_bytes = 2'048});
   std::int64_t bytes = 0;
-  for (const LinkUse& use : ports_.use()) {
+  for (const LinkUse& use : ports.use()) {
     bytes += use.bytes;
     if (use.to == 8 && use.channel == 0) {
       EXPECT_EQ(use.busy, transfer(4'096));
     }
   }
   EXPECT_EQ(bytes, 4'096);
-  ports_.reset_use();
-  for (const LinkUse& use : ports_.use()) EXPECT_EQ(use.bytes, 0);
+  ports.reset_use();
+  for (const LinkUse& use : ports.use()) EXPECT_EQ(use.bytes, 0);
 }
 
 TEST_F(PortsTest, ASignalPaysLatencyAndClaimsNothing) {
-  const sim::Time arrival = ports_.signal(1, sim::Time::microseconds(1), {});
-  EXPECT_EQ(arrival, sim::Time::microseconds(1) + link_.latency + machine_.collective.barrier_step);
-  EXPECT_EQ(ports_.transmit({.peer = 1, .bytes = 1}).channels.front().start, sim::Time());
+  const sim::Time arrival = ports.signal(1, sim::Time::microseconds(1), {});
+  EXPECT_EQ(arrival, sim::Time::microseconds(1) + link.latency + machine.collective.barrier_step);
+  EXPECT_EQ(ports.transmit({.peer = 1, .bytes = 1}).channels.front().start, sim::Time());
 }
 
 TEST_F(PortsTest, RefusesAPeerWithoutALink) {
-  EXPECT_THROW((void)ports_.transmit({.peer = 2, .bytes = 1}), std::logic_error);
+  EXPECT_THROW((void)ports.transmit({.peer = 2, .bytes = 1}), std::logic_error);
 }
 
 /// Ports of chip 0 of a T3K, which settings perturb.
@@ -110,7 +112,7 @@ class PerturbedPorts : public testing::Test {
   }
 
   static constexpr std::int64_t kBytes = 65'536;
-  const Machine plain_ = machine_with({});
+  const Machine plain = machine_with({});
 };
 
 TEST_F(PerturbedPorts, JitterDelaysArrivalsAndNothingElse) {
@@ -118,7 +120,7 @@ TEST_F(PerturbedPorts, JitterDelaysArrivalsAndNothingElse) {
   const Machine machine = machine_with({"link.jitter=200ns"});
   std::set<std::int64_t> delays;
   for (std::uint32_t step = 0; step < 100; ++step) {
-    Ports usual(0, plain_);
+    Ports usual(0, plain);
     Ports jittery(0, machine);
     const Passage expected = send(usual, step);
     const Passage passage = send(jittery, step);
@@ -168,7 +170,7 @@ TEST_F(PerturbedPorts, EachLossKeepsTheChannelForTheTimeoutAndAPacket) {
   const sim::Time recovery =
       sim::Time::microseconds(20) + sim::head_serialisation(link, link.packet.payload_bytes);
   constexpr std::int64_t kMany = std::int64_t{1} << 30;
-  Ports usual(0, plain_);
+  Ports usual(0, plain);
   Ports lossy(0, machine);
   const sim::Time longer = send(lossy, 1, kMany).sent - send(usual, 1, kMany).sent;
   const std::int64_t losses = longer.ps() / recovery.ps();
@@ -187,7 +189,7 @@ TEST_F(PerturbedPorts, AHeadThatIsLostArrivesLater) {
   const sim::ChannelKey key = sim::channel_key(1, 0, 1, 0);
   bool lost = false;
   for (std::uint32_t step = 0; step < 20; ++step) {
-    Ports usual(0, plain_);
+    Ports usual(0, plain);
     Ports lossy(0, machine);
     const sim::Losses losses = sim::draw_losses({1, 2}, key, {7, step}, 11);
     const sim::Time packet = sim::head_serialisation(link, kBytes);
@@ -201,7 +203,7 @@ TEST_F(PerturbedPorts, AHeadThatIsLostArrivesLater) {
 TEST_F(PerturbedPorts, SignalsAreDelayedAndLostLikePackets) {
   const Machine jittery = machine_with({"link.jitter=200ns"});
   const Machine lossy = machine_with({"link.loss=50%", "link.retransmit_timeout=3us"});
-  const Ports usual(0, plain_);
+  const Ports usual(0, plain);
   const Ports delayed(0, jittery);
   const Ports retried(0, lossy);
   std::set<std::int64_t> delays;
