@@ -145,29 +145,54 @@ class Cluster {
           " " + std::to_string(count) + " of them with " + std::to_string(degree) + " neighbours,";
     }
     text.back() = ';';
-    if (by_degree.rbegin()->first > 4) return text + " a grid has at most 4";
+    if (by_degree.rbegin()->first > 4)
+      return text + " a grid has at most 4, and one express link a chip";
     return text + " no arrangement in rows and columns has these links";
   }
 
   void add_edges() {
     Topology& topology = parsed_.topology;
     std::vector<Edge> edges;
-    bool uneven = false;
     for (const auto& [pair, channels] : links_) {
       const auto [a, b] = std::minmax(chip_of_.at(pair.first), chip_of_.at(pair.second));
-      const MeshDescription& mesh = topology.mesh_of(a);
-      Edge edge{a, b, channels};
-      if (mesh.is_grid) {
-        const Coordinate from = mesh.coordinate(a);
-        const Coordinate to = mesh.coordinate(b);
-        edge.axis = from.col == to.col ? 0 : 1;
-        const bool adjacent = to.along(edge.axis) - from.along(edge.axis) == 1;
-        edge.kind = adjacent ? Edge::Kind::Neighbour : Edge::Kind::Wrap;
-        uneven |= channels != mesh.channels;
-      }
-      edges.push_back(edge);
+      edges.push_back(edge_of(topology.mesh_of(a), {a, b, channels}));
     }
+    count_channels(edges);
     topology.set_edges(std::move(edges));
+  }
+
+  /// The same edge, with its part in the mesh's grid.
+  static Edge edge_of(const MeshDescription& mesh, Edge edge) {
+    if (!mesh.is_grid) return edge;
+    const Coordinate from = mesh.coordinate(edge.a);
+    const Coordinate to = mesh.coordinate(edge.b);
+    edge.axis = from.col == to.col ? 0 : 1;
+    edge.kind = Edge::Kind::Express;
+    if (edge.axis == 1 && from.row != to.row) return edge;
+    const int distance = to.along(edge.axis) - from.along(edge.axis);
+    if (distance == 1) {
+      edge.kind = Edge::Kind::Neighbour;
+    } else if (mesh.wraps(edge.axis) && distance == mesh.shape.extent(edge.axis) - 1) {
+      edge.kind = Edge::Kind::Wrap;
+    }
+    return edge;
+  }
+
+  /// Gives each grid the fewest channels of its pairs.
+  void count_channels(const std::vector<Edge>& edges) {
+    bool uneven = false;
+    std::map<ChipId, int> fewest;  // By a mesh's first chip.
+    for (const Edge& edge : edges) {
+      const MeshDescription& mesh = parsed_.topology.mesh_of(edge.a);
+      if (!mesh.is_grid || edge.kind == Edge::Kind::Express) continue;
+      int& channels = fewest.emplace(mesh.first_chip, edge.channels).first->second;
+      uneven |= channels != edge.channels;
+      channels = std::min(channels, edge.channels);
+    }
+    for (MeshDescription& mesh : parsed_.topology.meshes) {
+      const auto found = fewest.find(mesh.first_chip);
+      if (found != fewest.end()) mesh.channels = found->second;
+    }
     if (uneven) {
       parsed_.warnings.push_back({cluster_.file, 0, "ethernet_connections",
                                   "neighbours are joined by different link counts"});

@@ -33,6 +33,9 @@ Facts facts(const Topology& topology) {
       case Edge::Kind::Express:
         ++result.mesh[mesh].express_pairs;
         result.mesh[mesh].express_links += edge.channels;
+        if (topology.format != "cluster") break;
+        ++result.mesh[mesh].chip_pairs;
+        result.mesh[mesh].links += edge.channels;
         break;
       case Edge::Kind::InterMesh:
         joined.emplace(mesh, position(edge.b));

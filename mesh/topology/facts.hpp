@@ -7,7 +7,9 @@
 
 namespace ttmesh::mesh {
 
-/// Counts of one mesh. Express links are counted apart: descriptors add them to the grid's links.
+/// Counts of one mesh. Express links are counted apart, since mesh graph descriptors add them to
+/// the links of the grid. A cluster descriptor only lists cables, and these counts have all of
+/// them.
 struct MeshFacts {
   std::int64_t chip_pairs = 0;  ///< Pairs of neighbours, wraps included.
   std::int64_t links = 0;       ///< Channels of these pairs.

@@ -42,13 +42,20 @@ struct Wiring {
   }
 };
 
+/// Links that a chip may have beside those of the grid.
+enum class Chords : std::uint8_t { None, One };
+
 /// Places chips on cells one after another, in growing squares from the first corner, so that all
 /// but two cells of a square's edge have two neighbours placed already. A placement is kept if the
-/// chip's placed neighbours are exactly those that the cell should have.
+/// chip's placed neighbours are exactly those that the cell should have, but for chords.
 class Search {
  public:
-  Search(const LinkGraph& graph, const Wiring& wiring, std::int64_t& steps)
-      : graph_(graph), steps_(steps), chip_of_(graph.size(), -1), cell_of_(graph.size(), -1) {
+  Search(const LinkGraph& graph, const Wiring& wiring, Chords chords, std::int64_t& steps)
+      : graph_(graph),
+        chords_(chords == Chords::One ? 1 : 0),
+        steps_(steps),
+        chip_of_(graph.size(), -1),
+        cell_of_(graph.size(), -1) {
     const auto [rows, cols] = wiring.shape;
     for (int shell = 0; shell < std::max(rows, cols); ++shell) {
       for (int row = 0; shell < cols && row <= std::min(shell, rows - 1); ++row) {
@@ -86,7 +93,7 @@ class Search {
  private:
   /// The chips that may go on `cell`: those joined to a placed neighbour. For the first cell, a
   /// corner, it is the first chip with as many neighbours: in a grid such chips are all alike, so
-  /// that if one cannot be the corner, none can.
+  /// that if one cannot be the corner, none can. Chords set them apart.
   std::optional<int> next_candidate(int cell, std::size_t& next) const {
     const auto& around = around_[static_cast<std::size_t>(cell)];
     for (const int other : around) {
@@ -96,32 +103,36 @@ class Search {
       if (next == candidates.size()) return std::nullopt;
       return candidates[next++];
     }
-    if (next > 0) return std::nullopt;
-    ++next;
-    const auto first = std::find_if(
-        graph_.neighbours.begin(), graph_.neighbours.end(),
-        [&around](const auto& neighbours) { return neighbours.size() == around.size(); });
-    if (first == graph_.neighbours.end()) return std::nullopt;
-    return static_cast<int>(first - graph_.neighbours.begin());
+    if (next > 0 && chords_ == 0) return std::nullopt;
+    while (next < graph_.size()) {
+      const int chip = static_cast<int>(next++);
+      const int over = left_over(chip, cell);
+      if (over >= 0 && over <= chords_) return chip;
+    }
+    return std::nullopt;
+  }
+
+  /// Links of the chip beyond those that the cell should have.
+  int left_over(int chip, int cell) const {
+    return static_cast<int>(graph_.neighbours[static_cast<std::size_t>(chip)].size()) -
+           static_cast<int>(around_[static_cast<std::size_t>(cell)].size());
   }
 
   bool fits(int chip, int cell) const {
     const auto& joined = graph_.neighbours[static_cast<std::size_t>(chip)];
-    const auto& wanted = around_[static_cast<std::size_t>(cell)];
-    if (cell_of_[static_cast<std::size_t>(chip)] >= 0 || joined.size() != wanted.size()) {
-      return false;
-    }
-    std::size_t placed = 0;
-    for (const int other : wanted) {
+    const int over = left_over(chip, cell);
+    if (cell_of_[static_cast<std::size_t>(chip)] >= 0 || over < 0 || over > chords_) return false;
+    int wanted = 0;
+    for (const int other : around_[static_cast<std::size_t>(cell)]) {
       const int neighbour = chip_of_[static_cast<std::size_t>(other)];
       if (neighbour < 0) continue;
-      ++placed;
+      ++wanted;
       if (!std::binary_search(joined.begin(), joined.end(), neighbour)) return false;
     }
-    return placed ==
-           static_cast<std::size_t>(std::count_if(joined.begin(), joined.end(), [this](int other) {
-             return cell_of_[static_cast<std::size_t>(other)] >= 0;
-           }));
+    const auto placed = std::count_if(joined.begin(), joined.end(), [this](int other) {
+      return cell_of_[static_cast<std::size_t>(other)] >= 0;
+    });
+    return placed - wanted <= over;
   }
 
   void remove(int cell) {
@@ -131,6 +142,7 @@ class Search {
   }
 
   const LinkGraph& graph_;
+  int chords_;
   std::int64_t& steps_;
   std::vector<int> chip_of_;  ///< By cell; -1 if none yet.
   std::vector<int> cell_of_;  ///< By chip; -1 if none yet.
@@ -153,11 +165,15 @@ std::map<std::size_t, int> degrees(const Wiring& wiring) {
   return histogram;
 }
 
-std::vector<MeshShape> shapes_of(int chips, const std::vector<MeshShape>& preferred) {
+enum class OtherShapes : std::uint8_t { No, Too };
+
+std::vector<MeshShape> shapes_of(int chips, const std::vector<MeshShape>& preferred,
+                                 OtherShapes others_too) {
   std::vector<MeshShape> shapes;
   for (const MeshShape shape : preferred) {
     if (shape.size() == chips) shapes.push_back(shape);
   }
+  if (others_too == OtherShapes::No) return shapes;
   std::vector<MeshShape> others;
   for (int cols = 1; cols * cols <= chips; ++cols) {
     if (chips % cols != 0) continue;
@@ -166,6 +182,21 @@ std::vector<MeshShape> shapes_of(int chips, const std::vector<MeshShape>& prefer
   }
   shapes.insert(shapes.end(), others.rbegin(), others.rend());
   return shapes;
+}
+
+/// The ways to wire each shape, lines first.
+std::vector<Wiring> wirings_of(const std::vector<MeshShape>& shapes) {
+  std::vector<Wiring> wirings;
+  for (const MeshShape shape : shapes) {
+    for (const DimType rows : {DimType::Line, DimType::Ring}) {
+      for (const DimType cols : {DimType::Line, DimType::Ring}) {
+        const bool pointless =
+            (rows == DimType::Ring && shape.rows < 3) || (cols == DimType::Ring && shape.cols < 3);
+        if (!pointless) wirings.push_back({shape, {rows, cols}});
+      }
+    }
+  }
+  return wirings;
 }
 
 }  // namespace
@@ -177,20 +208,25 @@ std::size_t LinkGraph::pairs() const {
 }
 
 std::optional<Grid> find_grid(const LinkGraph& graph, const std::vector<MeshShape>& preferred) {
-  std::int64_t steps = kSteps + kStepsPerChip * static_cast<std::int64_t>(graph.size());
+  const int chips = static_cast<int>(graph.size());
+  const std::int64_t steps = kSteps + kStepsPerChip * chips;
   const std::size_t pairs = graph.pairs();
   const std::map<std::size_t, int> histogram = degrees(graph);
-  for (const MeshShape shape : shapes_of(static_cast<int>(graph.size()), preferred)) {
-    for (const DimType rows : {DimType::Line, DimType::Ring}) {
-      for (const DimType cols : {DimType::Line, DimType::Ring}) {
-        const bool pointless =
-            (rows == DimType::Ring && shape.rows < 3) || (cols == DimType::Ring && shape.cols < 3);
-        const Wiring wiring{shape, {rows, cols}};
-        if (pointless || wiring.pairs() != pairs || degrees(wiring) != histogram) continue;
-        auto chips = Search(graph, wiring, steps).run();
-        if (chips) return Grid{shape, {rows, cols}, std::move(*chips)};
-      }
-    }
+  std::int64_t left = steps;
+  for (const Wiring& wiring : wirings_of(shapes_of(chips, preferred, OtherShapes::Too))) {
+    if (wiring.pairs() != pairs || degrees(wiring) != histogram) continue;
+    auto found = Search(graph, wiring, Chords::None, left).run();
+    if (found) return Grid{wiring.shape, wiring.dim_types, std::move(*found)};
+  }
+  std::vector<Wiring> wirings = wirings_of(shapes_of(chips, preferred, OtherShapes::No));
+  std::stable_sort(wirings.begin(), wirings.end(),
+                   [](const Wiring& x, const Wiring& y) { return x.pairs() > y.pairs(); });
+  left = steps;
+  for (const Wiring& wiring : wirings) {
+    const bool too_many = pairs > wiring.pairs() + graph.size() / 2;
+    if (pairs <= wiring.pairs() || too_many) continue;
+    auto found = Search(graph, wiring, Chords::One, left).run();
+    if (found) return Grid{wiring.shape, wiring.dim_types, std::move(*found)};
   }
   return std::nullopt;
 }

@@ -30,6 +30,10 @@ struct Grid {
 /// try first; then those nearest to a square, with more rows than columns. The chip that comes
 /// first in the graph is in a corner if any arrangement allows it.
 ///
+/// If there is none, one of the preferred shapes whose grid leaves a single link over at most on
+/// each chip: what then remains are express links, of which routing knows one a chip. Rings are
+/// preferred to lines.
+///
 /// Gives up on graphs that resist for a bounded number of steps; real systems take a few per chip.
 [[nodiscard]] std::optional<Grid> find_grid(const LinkGraph& graph,
                                             const std::vector<MeshShape>& preferred);

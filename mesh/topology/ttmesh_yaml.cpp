@@ -269,19 +269,20 @@ class Document {
     });
   }
 
-  /// [chip, chip] or [chip, chip, links], by `length`.
+  /// [chip, chip, links], or [chip, chip] with the mesh's links if `least` elements are 2.
   std::optional<Edge> read_listed_edge(const YamlValue& entry, const std::string& path,
-                                       const MeshDescription& mesh, std::size_t length) {
-    if (entry.kind != YamlValue::Kind::Sequence || entry.items.size() != length) {
+                                       const MeshDescription& mesh, std::size_t least) {
+    const std::size_t size = entry.kind == YamlValue::Kind::Sequence ? entry.items.size() : 0;
+    if (size < least || size > 3) {
       reader_.report(entry, path,
-                     std::string("must be [chip, chip") + (length == 2 ? "]" : ", links]") +
-                         ", found " + entry.description());
+                     std::string("must be [chip, chip, links]") +
+                         (least == 2 ? " or [chip, chip]" : "") + ", found " + entry.description());
       return std::nullopt;
     }
     const IntRange chips{0, mesh.shape.size() - 1};
     const auto a = reader_.integer(entry.items[0], path, chips);
     const auto b = reader_.integer(entry.items[1], path, chips);
-    const auto links = length == 2 ? mesh.channels : reader_.integer(entry.items[2], path, kLinks);
+    const auto links = size == 2 ? mesh.channels : reader_.integer(entry.items[2], path, kLinks);
     if (!a || !b || !links) return std::nullopt;
     if (*a == *b) {
       reader_.report(entry, path, "joins chip " + std::to_string(*a) + " to itself");

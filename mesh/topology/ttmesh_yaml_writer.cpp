@@ -52,9 +52,10 @@ std::string mesh_text(const Topology& topology, const MeshDescription& mesh,
                                [](const Edge& each, ChipId chip) { return each.a < chip; });
   for (; edge != topology.edges.end() && mesh.owns(edge->a); ++edge) {
     if (edge->kind == Edge::Kind::InterMesh) continue;
-    const std::string chips = indent + "  - [" + std::to_string(edge->a - mesh.first_chip) + ", " +
-                              std::to_string(edge->b - mesh.first_chip);
+    std::string chips = indent + "  - [" + std::to_string(edge->a - mesh.first_chip) + ", " +
+                        std::to_string(edge->b - mesh.first_chip);
     if (edge->kind == Edge::Kind::Express) {
+      if (edge->channels != mesh.channels) chips += ", " + std::to_string(edge->channels);
       express += chips + "]\n";
     } else if (edge->channels != mesh.channels) {
       links += chips + ", " + std::to_string(edge->channels) + "]\n";

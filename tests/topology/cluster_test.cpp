@@ -97,6 +97,27 @@ TEST(Cluster, ExplainsChipsWithTooManyNeighbours) {
               HasSubstr("a grid has at most 4"));
 }
 
+TEST(Cluster, TakesCablesAcrossATorusForExpressLinks) {
+  std::vector<std::pair<int, int>> cables = cables_of({{8, 4}, 2, {DimType::Ring, DimType::Ring}});
+  for (int col = 0; col < 4; ++col) {
+    for (int i = 0; i < 3; ++i) cables.emplace_back(4 + col, 24 + col);
+  }
+  const auto parsed = parse(cluster_text(32, cables));
+  EXPECT_THAT(parsed.launch_problems, IsEmpty());
+  const MeshDescription& mesh = parsed.topology.meshes.at(0);
+  EXPECT_EQ(mesh.shape, (MeshShape{8, 4}));
+  EXPECT_TRUE(mesh.wraps(0) && mesh.wraps(1));
+  EXPECT_EQ(mesh.channels, 2);
+  const Facts found = facts(parsed.topology);
+  EXPECT_EQ(found.mesh.at(0).express_pairs, 4);
+  EXPECT_EQ(found.chip_pairs, 68) << "a descriptor's cables all count";
+  EXPECT_EQ(found.links, 140);
+  Topology named = parsed.topology;
+  named.system = "bh_galaxy";
+  const InputFile written{"written.yaml", ttmesh_yaml(named)};
+  EXPECT_EQ(parse_ttmesh_yaml(written, parse_yaml(written)).topology.edges, parsed.topology.edges);
+}
+
 TEST(Cluster, LeavesLinksToOtherHostsOut) {
   const auto parsed = parse(
       cluster_text(1, {},

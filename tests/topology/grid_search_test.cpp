@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <random>
 #include <tuple>
@@ -98,6 +99,64 @@ TEST(FindGrid, FindsNoneInOtherGraphs) {
   for (int i = 0; i < 8; ++i) moebius.emplace_back(i, (i + 1) % 8);
   for (int i = 0; i < 4; ++i) moebius.emplace_back(i, i + 4);
   EXPECT_FALSE(find_grid(graph_of(8, moebius), {}));
+}
+
+/// The links of an 8x4 torus and chords in each column between rows 1 and 6, and 2 and 5: the Z
+/// cables of a Galaxy.
+Pairs torus_with_chords() {
+  const MeshDescription torus{.shape = {8, 4}, .dim_types = {DimType::Ring, DimType::Ring}};
+  Pairs pairs;
+  for (const Edge& edge : neighbour_edges(torus)) pairs.emplace_back(edge.a, edge.b);
+  for (int col = 0; col < 4; ++col) {
+    pairs.emplace_back(4 + col, 24 + col);
+    pairs.emplace_back(8 + col, 20 + col);
+  }
+  return pairs;
+}
+
+LinkGraph renamed(const Pairs& pairs, const std::vector<int>& name) {
+  Pairs result;
+  for (const auto& [a, b] : pairs) {
+    result.emplace_back(name[static_cast<std::size_t>(a)], name[static_cast<std::size_t>(b)]);
+  }
+  return graph_of(static_cast<int>(name.size()), result);
+}
+
+TEST(FindGrid, FindsATorusUnderChords) {
+  std::vector<int> name(32);
+  std::iota(name.begin(), name.end(), 0);
+  std::mt19937 random(3);
+  for (int round = 0; round < 8; ++round) {
+    const LinkGraph graph = renamed(torus_with_chords(), name);
+    const auto grid = find_grid(graph, {{8, 4}});
+    ASSERT_TRUE(grid.has_value());
+    EXPECT_EQ(grid->shape, (MeshShape{8, 4}));
+    EXPECT_EQ(grid->dim_types, (std::array{DimType::Ring, DimType::Ring}));
+    const MeshDescription found{.shape = grid->shape, .dim_types = grid->dim_types};
+    const LinkGraph torus = shuffled(found, grid->chips);
+    for (std::size_t chip = 0; chip < graph.size(); ++chip) {
+      const auto& all = graph.neighbours[chip];
+      EXPECT_TRUE(std::includes(all.begin(), all.end(), torus.neighbours[chip].begin(),
+                                torus.neighbours[chip].end()));
+      EXPECT_LE(all.size(), torus.neighbours[chip].size() + 1);
+    }
+    std::shuffle(name.begin(), name.end(), random);
+  }
+}
+
+TEST(FindGrid, LooksUnderChordsForPreferredShapesOnly) {
+  std::vector<int> name(32);
+  std::iota(name.begin(), name.end(), 0);
+  EXPECT_FALSE(find_grid(renamed(torus_with_chords(), name), {}));
+  EXPECT_FALSE(find_grid(renamed(torus_with_chords(), name), {{16, 2}}));
+}
+
+TEST(FindGrid, AllowsOneChordAChip) {
+  Pairs pairs = torus_with_chords();
+  std::vector<int> name(32);
+  std::iota(name.begin(), name.end(), 0);
+  pairs.emplace_back(4, 14);
+  EXPECT_FALSE(find_grid(renamed(pairs, name), {{8, 4}}));
 }
 
 TEST(FindGrid, GivesUpOnRegularGraphsInBoundedTime) {
