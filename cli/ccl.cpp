@@ -56,11 +56,33 @@ bool is_closed(const mesh::MeshDevice& device, int axis) {
   });
 }
 
-CclGroups groups_of(const mesh::MeshDevice& device, std::optional<int> cluster_axis) {
+CclGroups groups_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
   const mesh::MeshShape shape = device.shape();
-  if (cluster_axis) return {shape, cluster_axis};
+  if (arguments.cluster_axis) return {shape, arguments.cluster_axis};
   if (shape.rows > 1 && shape.cols > 1) return {shape, std::nullopt};
   return {shape, shape.rows > 1 ? 0 : 1};
+}
+
+/// Throws unless every option that was given is one of the collective's, and the chips exist.
+void check_options(const Collective& collective, const CclArguments& arguments) {
+  const auto refuse = [&](const char* option, bool given, bool taken) {
+    if (!given || taken) return;
+    throw std::invalid_argument(
+        fmt::format("[{}] {} has no such option; drop it", option, collective.name));
+  };
+  const bool has_ends = collective.extra == CclExtra::Ends;
+  refuse("--root", arguments.root.has_value(), collective.extra == CclExtra::Root);
+  refuse("--from", arguments.from.has_value(), has_ends);
+  refuse("--to", arguments.to.has_value(), has_ends);
+  refuse("--cluster-axis", arguments.cluster_axis.has_value(), !has_ends);
+  refuse("--topology", !arguments.topology.empty(), !has_ends);
+  refuse("--algorithm", arguments.algorithm.has_value(), collective.choice != nullptr);
+}
+
+int index_below(const char* option, int index, int count) {
+  if (index >= 0 && index < count) return index;
+  throw std::invalid_argument(
+      fmt::format("[{}] there is no chip {}, needs one from 0 to {}", option, index, count - 1));
 }
 
 /// How the chips of the groups are joined, and in words.
@@ -73,53 +95,73 @@ std::string count_of(int count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments,
-             const CclGroups& groups) {
+std::string text_of(const CclGroups& groups) {
+  std::string text = count_of(groups.size(), "chip");
+  if (groups.count() > 1) text = fmt::format("{} groups of {}", groups.count(), text);
+  return text + (groups.cluster_axis ? fmt::format(" along cluster_axis {}", *groups.cluster_axis)
+                                     : fmt::format(" of a {} mesh", to_string(groups.mesh)));
+}
+
+Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const CclGroups groups = groups_of(device, arguments);
+  Plan plan{.call = {.groups = groups,
+                     .num_links = arguments.num_links,
+                     .algorithm = arguments.algorithm,
+                     .root = index_below("--root", arguments.root.value_or(0), groups.size())},
+            .wiring = text_of(groups)};
+  if (groups.size() == 1) return plan;
+
   std::vector<int> axes;
   for (const int axis : {0, 1}) {
     const bool is_used = axis == groups.cluster_axis.value_or(axis);
     if (is_used && device.shape().extent(axis) > 1) axes.push_back(axis);
   }
-  const bool closed = !axes.empty() && std::all_of(axes.begin(), axes.end(), [&](int axis) {
-    return is_closed(device, axis);
-  });
+  const bool closed =
+      std::all_of(axes.begin(), axes.end(), [&](int axis) { return is_closed(device, axis); });
   const bool ring = arguments.topology.empty() ? closed : arguments.topology == "ring";
-  const ccl::Topology topology = ring ? ccl::Topology::Ring : ccl::Topology::Linear;
-  int links = std::numeric_limits<int>::max();
-  for (const int axis : axes) {
-    const ccl::Wiring wiring =
-        ccl::resolve_wiring("ccl", device, {axis, arguments.num_links, topology});
-    links = std::min(links, wiring.num_links);
-  }
-
-  Plan plan{.call = {.cluster_axis = arguments.cluster_axis,
-                     .num_links = arguments.num_links,
-                     .topology = topology},
-            .wiring = count_of(groups.size(), "chip")};
-  if (groups.count() > 1) {
-    plan.wiring = fmt::format("{} groups of {}", groups.count(), plan.wiring);
-  }
-  plan.wiring += groups.cluster_axis ? fmt::format(" along cluster_axis {}", *groups.cluster_axis)
-                                     : fmt::format(" of a {} mesh", to_string(groups.mesh));
-  if (groups.size() == 1) return plan;
+  plan.call.topology = ring ? ccl::Topology::Ring : ccl::Topology::Linear;
   const std::string why = !arguments.topology.empty() ? ""
                           : closed                    ? " (the line is closed)"
                                                       : " (the line is open)";
-  plan.wiring += fmt::format(", {}{}, {}", ring ? "ring" : "linear", why, count_of(links, "link"));
+  plan.wiring += fmt::format(", {}{}", ring ? "ring" : "linear", why);
+  int links = std::numeric_limits<int>::max();
+  for (const int axis : axes) {
+    // Some collectives take a mesh as a ring that is closed along one axis only.
+    const ccl::Topology topology = axes.size() > 1 ? ccl::Topology::Linear : plan.call.topology;
+    const ccl::Wiring wiring =
+        ccl::resolve_wiring("ccl", device, {axis, arguments.num_links, topology});
+    links = std::min(links, wiring.num_links);
+    if (!wiring.note.empty()) plan.wiring += fmt::format(" ({})", wiring.note);
+  }
+  plan.wiring += ", " + count_of(links, "link");
   return plan;
+}
+
+/// Between two chips of the mesh, wherever they are.
+Plan plan_of_ends(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const mesh::MeshShape shape = device.shape();
+  const int from = index_below("--from", arguments.from.value_or(0), shape.size());
+  const int to = index_below("--to", arguments.to.value_or(1), shape.size());
+  return {
+      .call = {.groups = groups_of(device, arguments),
+               .num_links = arguments.num_links,
+               .algorithm = {},
+               .from = from,
+               .to = to},
+      .wiring = fmt::format("from chip {} to chip {} of a {} mesh", from, to, to_string(shape))};
 }
 
 CclHeading heading_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
   const MachineArguments& machine = arguments.machine;
-  const CclGroups groups = groups_of(device, arguments.cluster_axis);
-  const Plan plan = plan_of(device, arguments, groups);
+  const Collective& collective = find_collective(arguments.collective);
+  const Plan plan = collective.extra == CclExtra::Ends ? plan_of_ends(device, arguments)
+                                                       : plan_of(device, arguments);
   return {.arguments = arguments.words,
           .topology = machine.topology,
           .system = device.topology().system,
           .wiring = plan.wiring,
           .sizes = sizes_of(arguments),
-          .request = {.collective = &find_collective(arguments.collective),
-                      .groups = groups,
+          .request = {.collective = &collective,
                       .call = plan.call,
                       .dtype = dtype_of(arguments.dtype),
                       .seed = machine.seed,
@@ -152,7 +194,8 @@ int run_ccl(const CclArguments& arguments) {
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
   require_writable("--ops-csv", machine.ops_csv);
-  (void)sizes_of(arguments);  // Mistakes in them are told before the machine is built.
+  (void)sizes_of(arguments);  // Mistakes are told before the machine is built.
+  check_options(find_collective(arguments.collective), arguments);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
   const std::string start_time = local_time();
@@ -168,10 +211,13 @@ int run_ccl(const CclArguments& arguments) {
   if (!machine.ops_csv.empty()) device.record_program();
   print(table_head(heading));
   std::vector<CclResult> results;
+  std::string last_algorithm;
   sim::Trace trace;
   OpsLog log;
   for (const std::int64_t size : heading.sizes.list()) {
     CclResult result = measure(device, heading.request, size);
+    const std::string algorithm = algorithm_line(result);
+    if (algorithm != std::exchange(last_algorithm, algorithm)) print(algorithm);
     print(table_row(heading, result));
     if (heading.request.trace) {
       const sim::Time first = results.empty() ? result.report.begin : results.front().report.begin;
@@ -241,6 +287,19 @@ void add_ccl(CLI::App& app, const std::vector<std::string>& words, int& exit_cod
       ->type_name("K")
       ->check(CLI::Range(1, 1024))
       ->group(kChips);
+
+  command
+      ->add_option("--algorithm", arguments->algorithm,
+                   "An algorithm by name, or fastest: the one with the shortest predicted time "
+                   "[what tt-metal runs]; an unknown one lists them")
+      ->type_name("NAME")
+      ->group(kChips);
+  const auto chip = [&](const char* name, std::optional<int>& value, const char* what) {
+    command->add_option(name, value, what)->type_name("CHIP")->group(kChips);
+  };
+  chip("--root", arguments->root, "broadcast: place in its group of the chip that sends [0]");
+  chip("--from", arguments->from, "point_to_point: chip of the mesh that sends [0]");
+  chip("--to", arguments->to, "... and the chip that receives [1]");
 
   constexpr const char* kSizes = "Sizes and iterations";
   const auto size = [&](const char* flags, std::string& value, const char* what) {

@@ -17,6 +17,10 @@ struct CclArguments {
   std::optional<int> cluster_axis;  ///< Unset: the only axis with several chips, or all chips.
   std::string topology;             ///< "ring", "linear"; empty: a ring where the lines are closed.
   std::optional<int> num_links;
+  std::optional<std::string> algorithm;  ///< Unset: what tt-metal runs.
+  std::optional<int> root;               ///< Of a broadcast: place in its group; 0 if unset.
+  std::optional<int> from;               ///< Chip of the mesh that sends; 0 if unset.
+  std::optional<int> to;                 ///< Chip of the mesh that receives; 1 if unset.
   std::string min_bytes = "32M";
   std::string max_bytes;  ///< Empty: `min_bytes`, or 32M if that is more.
   std::string step_bytes = "1M";

@@ -78,28 +78,34 @@ mesh::Tensor CclBuffers::shards(const mesh::MeshDevice& device) const {
   return write(device, std::move(global), *this, distribution);
 }
 
-mesh::Tensor CclBuffers::terms(const mesh::MeshDevice& device) const {
+mesh::Tensor CclBuffers::own(const mesh::MeshDevice& device, int parts) const {
   const std::int64_t row = row_length(part);
-  const std::int64_t whole = groups.size() * part;
-  mesh::HostTensor global{.shape = {groups.mesh.rows, groups.mesh.cols, whole / row, row},
-                          .values = {}};
+  const std::int64_t held = parts * part;
+  mesh::HostTensor global{.shape = {1, groups.mesh.size(), held / row, row}, .values = {}};
+  mesh::Distribution distribution{.mesh = groups.mesh,
+                                  .placements = {mesh::shard(1), mesh::shard(1)}};
+  if (groups.cluster_axis) {
+    global.shape = {groups.mesh.rows, groups.mesh.cols, held / row, row};
+    distribution.placements = {mesh::shard(0), mesh::shard(1)};
+  }
   if (!device.timing_only()) {
     std::vector<float> values;
     values.reserve(static_cast<std::size_t>(global.shape.volume()));
     for (int chip = 0; chip < groups.mesh.size(); ++chip) {
-      for (std::int64_t i = 0; i < whole; ++i) values.push_back(value(chip, i));
+      for (std::int64_t i = 0; i < held; ++i) values.push_back(value(chip, i));
     }
     global.values = std::move(values);
   }
-  const mesh::Tensor own =
-      write(device, std::move(global), *this,
-            {.mesh = groups.mesh, .placements = {mesh::shard(0), mesh::shard(1)}});
+  return write(device, std::move(global), *this, distribution);
+}
+
+mesh::Tensor CclBuffers::terms(const mesh::MeshDevice& device) const {
   std::array<mesh::Placement, 2> placements{mesh::partial(), mesh::partial()};
   if (groups.cluster_axis) {
     const auto other = static_cast<std::size_t>(1 - *groups.cluster_axis);
     placements[other] = mesh::shard(static_cast<int>(other));
   }
-  return ops::place_as(own, placements);
+  return ops::place_as(own(device, groups.size()), placements);
 }
 
 std::int64_t row_length(std::int64_t elements) {

@@ -23,8 +23,8 @@ struct CclGroups {
   int chip(int group, int place) const;
 };
 
-/// What the chips hold before and after a collective: row-major buffers of one part for each chip
-/// of a group, or of a single part. Every value is a whole number that follows from the seed, the
+/// What the chips hold before and after a collective: row-major buffers of one part, or of one for
+/// each chip of a group. Every value is a whole number that follows from the seed, the
 /// chip and the position, so small that the sum over a group is exact in the format.
 struct CclBuffers {
   CclGroups groups;
@@ -35,10 +35,14 @@ struct CclBuffers {
   /// The value that `chip` holds at `position` of its buffer, before the collective.
   float value(int chip, std::int64_t position) const;
 
-  /// A buffer of one part on every chip, one part of a tensor that is sharded over the group along
-  /// tensor dim 2.
+  /// One part on every chip: shards, along tensor dim 2, of a tensor of the group.
   mesh::Tensor shards(const mesh::MeshDevice& device) const;
-  /// A buffer of as many parts as a group has chips, on every chip: terms of a sum over the group.
+  /// So many parts on every chip, one after another along tensor dim 2: shards, along `own_dim()`,
+  /// of a tensor of the group.
+  mesh::Tensor own(const mesh::MeshDevice& device, int parts) const;
+  /// Tensor dim along which `own` is sharded over a group: 0 or 1, of extent 1 on a chip.
+  int own_dim() const { return groups.cluster_axis.value_or(1); }
+  /// A part for each chip of a group, on every chip: terms of a sum over the group.
   mesh::Tensor terms(const mesh::MeshDevice& device) const;
 };
 

@@ -21,7 +21,8 @@ std::int64_t wrong_elements(const mesh::Tensor& output, const CclRequest& reques
     for (int place = 0; place < buffers.groups.size(); ++place) {
       const auto chip = static_cast<std::size_t>(buffers.groups.chip(group, place));
       const mesh::HostTensor held = mesh::to_host(shards[chip]);
-      const std::vector<float> expected = request.collective->expected(buffers, group, place);
+      const std::vector<float> expected =
+          request.collective->expected(buffers, request.call, group, place);
       const std::vector<float>& values = held.floats();
       const std::size_t common = std::min(values.size(), expected.size());
       wrong += static_cast<std::int64_t>(std::max(values.size(), expected.size()) - common);
@@ -49,15 +50,15 @@ double CclResult::bus_gb_per_s() const { return algorithm_gb_per_s() * bus_facto
 
 CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64_t bytes) {
   const Collective& collective = *request.collective;
-  const int chips = request.groups.size();
+  const int chips = request.call.groups.size();
   const std::int64_t element = mesh::element_bytes(request.dtype);
   const std::int64_t elements = std::max<std::int64_t>(1, bytes / element);
   const std::int64_t parts = collective.splits ? chips : 1;
-  const CclBuffers buffers{.groups = request.groups,
+  const CclBuffers buffers{.groups = request.call.groups,
                            .part = (elements + parts - 1) / parts,
                            .dtype = request.dtype,
                            .seed = request.seed};
-  const std::int64_t counted = collective.counts_parts ? buffers.part : elements;
+  const std::int64_t counted = collective.counts_part ? buffers.part : elements;
 
   const mesh::Tensor input = collective.input(buffers, device);
   for (int i = 0; i < request.warm_ups; ++i) (void)collective.issue(input, request.call);
@@ -68,7 +69,7 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
   device.synchronize();
   const Clock::duration wall_time = Clock::now() - begin;
 
-  CclResult result{.bytes = (collective.counts_parts ? parts : 1) * counted * element,
+  CclResult result{.bytes = (collective.counts_part ? parts : 1) * counted * element,
                    .count = counted,
                    .chips = chips,
                    .iterations = request.iterations,
@@ -76,8 +77,12 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
                    .wall_time = wall_time,
                    .bus_factor = collective.bus_factor(chips),
                    .wrong = {},
+                   .choice = {},
                    .report = device.report()};
   result.virtual_time = result.report.end - result.report.begin;
+  if (collective.choice != nullptr && chips > 1) {
+    result.choice = collective.choice(input, request.call);
+  }
   if (request.check && !device.timing_only()) {
     result.wrong = wrong_elements(output, request, buffers);
   }

@@ -16,7 +16,6 @@ namespace ttmesh::cli {
 /// What is measured at every size.
 struct CclRequest {
   const Collective* collective;
-  CclGroups groups;
   CclCall call;
   mesh::DataType dtype = mesh::DataType::Float32;
   std::uint64_t seed = 0;
@@ -36,6 +35,7 @@ struct CclResult {
   std::chrono::nanoseconds wall_time{};
   double bus_factor = 1;
   std::optional<std::int64_t> wrong;  ///< Elements that differ; none if they were not checked.
+  std::optional<ccl::Choice> choice;  ///< Which algorithm ran, if there was a choice.
   mesh::Report report;
 
   double time_us() const;  ///< Of one iteration, simulated.

@@ -23,6 +23,11 @@ std::string number(double value, int width) {
   return fmt::format("{:{}.{}f}", value, width, decimals);
 }
 
+/// -1 where there is none, as in nccl-tests.
+int root_of(const CclRequest& request) {
+  return request.collective->extra == CclExtra::Root ? request.call.root : -1;
+}
+
 std::string type_name(const CclHeading& heading) {
   return std::string(mesh::name(heading.request.dtype));
 }
@@ -72,13 +77,12 @@ std::string table_head(const CclHeading& heading) {
 }
 
 std::string table_row(const CclHeading& heading, const CclResult& result) {
-  constexpr int kNoRoot = -1;
   const std::string wrong =
       result.wrong ? fmt::format("{:6g}", static_cast<double>(*result.wrong)) : "   N/A";
   return fmt::format(
       "{:>12}  {:>12}  {:>8}  {:>6}  {:>6}  {}  {}  {}  {}  {:>7}  {:>6}  {:>6}  {:>6}  {:>9}\n",
-      result.bytes, result.count, type_name(heading), heading.request.collective->redop, kNoRoot,
-      number(result.time_us(), 7), number(result.algorithm_gb_per_s(), 6),
+      result.bytes, result.count, type_name(heading), heading.request.collective->redop,
+      root_of(heading.request), number(result.time_us(), 7), number(result.algorithm_gb_per_s(), 6),
       number(result.bus_gb_per_s(), 6), wrong, "N/A", "N/A", "N/A", "N/A",
       number(result.wall_us(), 9));
 }
@@ -89,6 +93,11 @@ std::string table_foot(const CclHeading& heading, const std::vector<CclResult>& 
                      "Out of bounds values", wrong, wrong == 0 ? "OK" : "FAILED",
                      "Avg bus bandwidth", average_bus_gb_per_s(results),
                      heading.request.collective->name);
+}
+
+std::string algorithm_line(const CclResult& result) {
+  if (!result.choice) return "";
+  return fmt::format("# algorithm: {}, {}\n", result.choice->algorithm, result.choice->reason);
 }
 
 std::int64_t wrong_in_all(const std::vector<CclResult>& results) {
@@ -105,12 +114,11 @@ nlohmann::ordered_json to_json(const CclHeading& heading, const std::vector<CclR
                                const std::string& start_time) {
   using Json = nlohmann::ordered_json;
   const CclRequest& request = heading.request;
-  const auto root = -1;
   Json json{{"version", kJsonVersion}, {"start_time", start_time}, {"args", heading.arguments}};
   Json& config = json["config"];
   config = {{"topology", heading.topology},           {"system", heading.system},
             {"collective", request.collective->name}, {"wiring", heading.wiring},
-            {"chips", request.groups.size()},         {"groups", request.groups.count()},
+            {"chips", request.call.groups.size()},    {"groups", request.call.groups.count()},
             {"minimum_bytes", heading.sizes.first},   {"maximum_bytes", heading.sizes.last}};
   if (heading.sizes.factor > 1) {
     config["step_factor"] = heading.sizes.factor;
@@ -124,12 +132,13 @@ nlohmann::ordered_json to_json(const CclHeading& heading, const std::vector<CclR
 
   json["results"] = Json::array();
   for (const CclResult& result : results) {
+    const std::optional<ccl::Choice>& choice = result.choice;
     json["results"].push_back(
         {{"size", result.bytes},
          {"count", result.count},
          {"type", type_name(heading)},
          {"redop", request.collective->redop},
-         {"root", fmt::format("{:>6}", root)},
+         {"root", fmt::format("{:>6}", root_of(request))},
          {"out_of_place",
           {{"time", result.time_us()},
            {"alg_bw", result.algorithm_gb_per_s()},
@@ -138,6 +147,8 @@ nlohmann::ordered_json to_json(const CclHeading& heading, const std::vector<CclR
          {"in_place",
           {{"time", nullptr}, {"alg_bw", nullptr}, {"bus_bw", nullptr}, {"nwrong", nullptr}}},
          {"wall_us", result.wall_us()},
+         {"algorithm", choice ? Json(choice->algorithm) : Json(nullptr)},
+         {"reason", choice ? Json(choice->reason) : Json(nullptr)},
          {"actual_iterations", result.iterations}});
   }
   const std::int64_t wrong = wrong_in_all(results);

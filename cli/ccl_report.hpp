@@ -38,13 +38,16 @@ struct CclHeading {
 [[nodiscard]] std::string table_foot(const CclHeading& heading,
                                      const std::vector<CclResult>& results);
 
+/// A comment line for the table: which algorithm ran and why; empty where there was no choice.
+[[nodiscard]] std::string algorithm_line(const CclResult& result);
+
 /// Elements that were wrong, over all sizes.
 [[nodiscard]] std::int64_t wrong_in_all(const std::vector<CclResult>& results);
 
 /// "2026-11-21 13:45:00", local time, as nccl-tests writes it.
 [[nodiscard]] std::string local_time();
 
-/// The keys of nccl-tests, and `wall_us` for each result.
+/// The keys of nccl-tests, and `wall_us`, `algorithm`, `reason` for each result.
 [[nodiscard]] nlohmann::ordered_json to_json(const CclHeading& heading,
                                              const std::vector<CclResult>& results,
                                              const std::string& start_time);

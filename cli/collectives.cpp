@@ -10,25 +10,47 @@
 
 #include "ccl/all_gather.hpp"
 #include "ccl/all_reduce.hpp"
+#include "ccl/all_to_all.hpp"
+#include "ccl/broadcast.hpp"
+#include "ccl/point_to_point.hpp"
 #include "ccl/reduce_scatter.hpp"
 
 namespace ttmesh::cli {
 namespace {
+
+using mesh::Tensor;
 
 constexpr int kPartsDim = 2;  ///< Tensor dim along which a buffer's parts lie.
 
 /// (n - 1) / n: what crosses a link of the ideal ring, over what the chips end up with.
 double once_around(int chips) { return static_cast<double>(chips - 1) / chips; }
 double twice_around(int chips) { return 2 * once_around(chips); }
+double straight(int) { return 1; }
 
-mesh::Tensor shards(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+Tensor shards(const CclBuffers& buffers, const mesh::MeshDevice& device) {
   return buffers.shards(device);
 }
-mesh::Tensor terms(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+Tensor terms(const CclBuffers& buffers, const mesh::MeshDevice& device) {
   return buffers.terms(device);
 }
+Tensor own_part(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+  return buffers.own(device, 1);
+}
+Tensor own_parts(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+  return buffers.own(device, buffers.groups.size());
+}
 
-/// Sum over a group of positions `first` to `first + count - 1` of its chips' buffers.
+/// So many values of a chip's buffer, from `first` on.
+std::vector<float> slice(const CclBuffers& buffers, int chip, std::int64_t first,
+                         std::int64_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    values[static_cast<std::size_t>(i)] = buffers.value(chip, first + i);
+  }
+  return values;
+}
+
+/// Sum over a group of such slices.
 std::vector<float> sum(const CclBuffers& buffers, int group, std::int64_t first,
                        std::int64_t count) {
   std::vector<float> values(static_cast<std::size_t>(count), 0.0F);
@@ -41,70 +63,166 @@ std::vector<float> sum(const CclBuffers& buffers, int group, std::int64_t first,
   return values;
 }
 
-mesh::Tensor issue_all_gather(const mesh::Tensor& input, const CclCall& call) {
-  return ccl::all_gather(input, {.dim = kPartsDim,
-                                 .cluster_axis = call.cluster_axis,
-                                 .num_links = call.num_links,
-                                 .topology = call.topology});
-}
-
-std::vector<float> gathered(const CclBuffers& buffers, int group, int) {
+/// The same slice of every chip of a group, one after another.
+std::vector<float> joined(const CclBuffers& buffers, int group, std::int64_t first) {
   std::vector<float> values;
-  values.reserve(static_cast<std::size_t>(buffers.groups.size() * buffers.part));
   for (int place = 0; place < buffers.groups.size(); ++place) {
-    const int chip = buffers.groups.chip(group, place);
-    for (std::int64_t i = 0; i < buffers.part; ++i) values.push_back(buffers.value(chip, i));
+    const std::vector<float> part =
+        slice(buffers, buffers.groups.chip(group, place), first, buffers.part);
+    values.insert(values.end(), part.begin(), part.end());
   }
   return values;
 }
 
-mesh::Tensor issue_reduce_scatter(const mesh::Tensor& input, const CclCall& call) {
-  return ccl::reduce_scatter(input, {.dim = kPartsDim,
-                                     .cluster_axis = call.cluster_axis,
-                                     .num_links = call.num_links,
-                                     .topology = call.topology});
+ccl::AllGatherOptions all_gather_options(const CclCall& call) {
+  return {.dim = kPartsDim,
+          .cluster_axis = call.groups.cluster_axis,
+          .num_links = call.num_links,
+          .topology = call.topology,
+          .algorithm = call.algorithm};
 }
 
-std::vector<float> scattered(const CclBuffers& buffers, int group, int place) {
-  return sum(buffers, group, place * buffers.part, buffers.part);
+ccl::AllReduceOptions all_reduce_options(const CclCall& call) {
+  return {.dim = kPartsDim,
+          .cluster_axis = call.groups.cluster_axis,
+          .num_links = call.num_links,
+          .topology = call.topology,
+          .algorithm = call.algorithm};
 }
 
-mesh::Tensor issue_all_reduce(const mesh::Tensor& input, const CclCall& call) {
-  return ccl::all_reduce(input, {.dim = kPartsDim,
-                                 .cluster_axis = call.cluster_axis,
-                                 .num_links = call.num_links,
-                                 .topology = call.topology});
+ccl::ReduceScatterOptions reduce_scatter_options(const CclCall& call) {
+  return {.dim = kPartsDim,
+          .cluster_axis = call.groups.cluster_axis,
+          .num_links = call.num_links,
+          .topology = call.topology,
+          .algorithm = call.algorithm};
 }
 
-std::vector<float> reduced(const CclBuffers& buffers, int group, int) {
-  return sum(buffers, group, 0, buffers.groups.size() * buffers.part);
+ccl::AllToAllOptions all_to_all_options(const CclCall& call) {
+  return {.in_dim = CclBuffers{.groups = call.groups, .part = 1}.own_dim(),
+          .out_dim = kPartsDim,
+          .cluster_axis = call.groups.cluster_axis,
+          .num_links = call.num_links,
+          .topology = call.topology,
+          .algorithm = call.algorithm};
+}
+
+mesh::Coordinate coordinate(const CclGroups& groups, int chip) {
+  return {chip / groups.mesh.cols, chip % groups.mesh.cols};
+}
+
+ccl::BroadcastOptions broadcast_options(const CclCall& call) {
+  return {.root = coordinate(call.groups, call.groups.chip(0, call.root)),
+          .cluster_axis = call.groups.cluster_axis,
+          .num_links = call.num_links,
+          .topology = call.topology,
+          .algorithm = call.algorithm};
+}
+
+/// Runs a collective, or says how it would run, with the options that `options_of` makes.
+template <auto collective, auto options_of>
+Tensor issue(const Tensor& input, const CclCall& call) {
+  return collective(input, options_of(call));
+}
+template <auto options_of>
+ccl::Choice choice(const Tensor& input, const CclCall& call) {
+  return ccl::choice_of(input.device(), input.spec(), options_of(call));
+}
+
+Tensor issue_point_to_point(const Tensor& input, const CclCall& call) {
+  return ccl::point_to_point(input, {.from = coordinate(call.groups, call.from),
+                                     .to = coordinate(call.groups, call.to),
+                                     .num_links = call.num_links});
 }
 
 constexpr std::array kCollectives{
-    Collective{.name = "all_gather",
-               .redop = "none",
-               .splits = true,
-               .counts_parts = true,
-               .bus_factor = once_around,
-               .input = shards,
-               .issue = issue_all_gather,
-               .expected = gathered},
-    Collective{.name = "all_reduce",
-               .redop = "sum",
-               .splits = true,
-               .counts_parts = false,
-               .bus_factor = twice_around,
-               .input = terms,
-               .issue = issue_all_reduce,
-               .expected = reduced},
-    Collective{.name = "reduce_scatter",
-               .redop = "sum",
-               .splits = true,
-               .counts_parts = true,
-               .bus_factor = once_around,
-               .input = terms,
-               .issue = issue_reduce_scatter,
-               .expected = scattered},
+    Collective{
+        .name = "all_gather",
+        .redop = "none",
+        .extra = CclExtra::None,
+        .splits = true,
+        .counts_part = true,
+        .bus_factor = once_around,
+        .input = shards,
+        .issue = issue<ccl::all_gather, all_gather_options>,
+        .choice = choice<all_gather_options>,
+        .expected = [](const CclBuffers& buffers, const CclCall&, int group,
+                       int) { return joined(buffers, group, 0); },
+    },
+    Collective{
+        .name = "all_reduce",
+        .redop = "sum",
+        .extra = CclExtra::None,
+        .splits = true,
+        .counts_part = false,
+        .bus_factor = twice_around,
+        .input = terms,
+        .issue = issue<ccl::all_reduce, all_reduce_options>,
+        .choice = choice<all_reduce_options>,
+        .expected =
+            [](const CclBuffers& buffers, const CclCall&, int group, int) {
+              return sum(buffers, group, 0, buffers.groups.size() * buffers.part);
+            },
+    },
+    Collective{
+        .name = "all_to_all",
+        .redop = "none",
+        .extra = CclExtra::None,
+        .splits = true,
+        .counts_part = true,
+        .bus_factor = once_around,
+        .input = own_parts,
+        .issue = issue<ccl::all_to_all, all_to_all_options>,
+        .choice = choice<all_to_all_options>,
+        .expected = [](const CclBuffers& buffers, const CclCall&, int group,
+                       int place) { return joined(buffers, group, place * buffers.part); },
+    },
+    Collective{
+        .name = "broadcast",
+        .redop = "none",
+        .extra = CclExtra::Root,
+        .splits = false,
+        .counts_part = false,
+        .bus_factor = straight,
+        .input = own_part,
+        .issue = issue<ccl::broadcast, broadcast_options>,
+        .choice = choice<broadcast_options>,
+        .expected =
+            [](const CclBuffers& buffers, const CclCall& call, int group, int) {
+              return slice(buffers, buffers.groups.chip(group, call.root), 0, buffers.part);
+            },
+    },
+    Collective{
+        .name = "point_to_point",
+        .redop = "none",
+        .extra = CclExtra::Ends,
+        .splits = false,
+        .counts_part = false,
+        .bus_factor = straight,
+        .input = own_part,
+        .issue = issue_point_to_point,
+        .choice = nullptr,
+        .expected =
+            [](const CclBuffers& buffers, const CclCall& call, int group, int place) {
+              const int chip = buffers.groups.chip(group, place);
+              return slice(buffers, chip == call.to ? call.from : chip, 0, buffers.part);
+            },
+    },
+    Collective{
+        .name = "reduce_scatter",
+        .redop = "sum",
+        .extra = CclExtra::None,
+        .splits = true,
+        .counts_part = true,
+        .bus_factor = once_around,
+        .input = terms,
+        .issue = issue<ccl::reduce_scatter, reduce_scatter_options>,
+        .choice = choice<reduce_scatter_options>,
+        .expected =
+            [](const CclBuffers& buffers, const CclCall&, int group, int place) {
+              return sum(buffers, group, place * buffers.part, buffers.part);
+            },
+    },
 };
 
 }  // namespace

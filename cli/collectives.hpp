@@ -6,32 +6,44 @@
 #include <string_view>
 #include <vector>
 
+#include "ccl/algorithm.hpp"
 #include "ccl/topology.hpp"
 #include "cli/ccl_buffers.hpp"
+#include "mesh/device/mesh_device.hpp"
 #include "mesh/device/tensor.hpp"
 
 namespace ttmesh::cli {
 
 /// How a collective is to be carried out.
 struct CclCall {
-  std::optional<int> cluster_axis;
+  CclGroups groups;
   std::optional<int> num_links;
   ccl::Topology topology = ccl::Topology::Linear;
+  std::optional<std::string> algorithm;
+  int root = 0;  ///< Place in its group of the chip that broadcasts.
+  int from = 0;  ///< Chips of the mesh, row-major, between which a payload goes point to point.
+  int to = 1;
 };
 
-/// One collective that `ttmesh ccl` can time. `splits`: every chip's buffer, or what becomes of it,
-/// is made of one part for each chip of the group.
+/// What a collective takes beside the options that all take.
+enum class CclExtra { None, Root, Ends };
+
+/// One collective that `ttmesh ccl` can time.
 struct Collective {
   std::string_view name;
   std::string_view redop;  ///< "sum" or "none", as nccl-tests says it.
-  bool splits;
-  bool counts_parts;  ///< The table's count is of one part; its size is of all parts.
+  CclExtra extra;
+  bool splits;       ///< A chip's buffer, before or after, is a part for each chip of the group.
+  bool counts_part;  ///< The table's count is of one part; its size is of all parts.
   /// Bus bandwidth over algorithm bandwidth for a group of so many chips, as nccl-tests defines it.
   double (*bus_factor)(int chips);
   mesh::Tensor (*input)(const CclBuffers& buffers, const mesh::MeshDevice& device);
   mesh::Tensor (*issue)(const mesh::Tensor& input, const CclCall& call);
+  /// Which algorithm a call runs, and why; null where there is no choice.
+  ccl::Choice (*choice)(const mesh::Tensor& input, const CclCall& call);
   /// What the chip at `place` in `group` holds afterwards.
-  std::vector<float> (*expected)(const CclBuffers& buffers, int group, int place);
+  std::vector<float> (*expected)(const CclBuffers& buffers, const CclCall& call, int group,
+                                 int place);
 };
 
 /// Every collective.

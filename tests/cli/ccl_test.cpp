@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <tuple>
@@ -53,16 +55,25 @@ std::vector<std::string> names_of_all() {
   return names;
 }
 
-// Every collective on every kind of group, in both formats, with sizes that do and do not divide.
-class CclValues : public testing::TestWithParam<std::tuple<std::string, std::string, std::string>> {
+/// A mesh, as typed, and a cluster_axis where it needs one.
+struct Chips {
+  const char* topology;
+  std::optional<int> cluster_axis;
 };
 
+void PrintTo(const Chips& chips, std::ostream* out) { *out << chips.topology; }
+
+// Every collective on every kind of group, in both formats, with sizes that do and do not divide.
+class CclValues : public testing::TestWithParam<std::tuple<std::string, Chips, std::string>> {};
+
 TEST_P(CclValues, AreRightOnEveryChip) {
-  const auto& [collective, topology, dtype] = GetParam();
-  std::vector<std::string> arguments{"ccl", collective, "-b", "1000", "-e", "41000",
-                                     "-i",  "20000",    "-n", "1",    "-d", dtype};
-  std::istringstream words(topology);
-  arguments.insert(arguments.end(), std::istream_iterator<std::string>(words), {});
+  const auto& [collective, chips, dtype] = GetParam();
+  std::vector<std::string> arguments{"ccl",  collective, "-t",    chips.topology, "-b",
+                                     "1000", "-e",       "41000", "-i",           "20000",
+                                     "-n",   "1",        "-d",    dtype};
+  if (chips.cluster_axis && collective != "point_to_point") {
+    arguments.insert(arguments.end(), {"--cluster-axis", std::to_string(*chips.cluster_axis)});
+  }
   const nlohmann::json json = json_of(arguments);
   ASSERT_EQ(json["results"].size(), 3);
   for (const nlohmann::json& result : json["results"]) {
@@ -71,13 +82,13 @@ TEST_P(CclValues, AreRightOnEveryChip) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CclValues,
-                         testing::Combine(testing::ValuesIn(names_of_all()),
-                                          testing::Values("-t t3k:1x8:ring", "-t t3k:1x3:line",
-                                                          "-t n300", "-t t3k --cluster-axis 0",
-                                                          "-t tg --cluster-axis 1",
-                                                          "-t bh_galaxy:4x1"),
-                                          testing::Values("f32", "bf16")));
+INSTANTIATE_TEST_SUITE_P(
+    All, CclValues,
+    testing::Combine(testing::ValuesIn(names_of_all()),
+                     testing::Values(Chips{"t3k:1x8:ring", {}}, Chips{"t3k:1x3:line", {}},
+                                     Chips{"n300", {}}, Chips{"t3k", {}}, Chips{"t3k", 0},
+                                     Chips{"tg", 1}, Chips{"bh_galaxy:4x1", {}}),
+                     testing::Values("f32", "bf16")));
 
 TEST(Ccl, PrintsTheTableOfNcclTests) {
   const Outcome outcome = ttmesh(small_ccl("all_reduce"));
@@ -102,7 +113,7 @@ TEST(Ccl, PrintsTheTableOfNcclTests) {
 TEST(Ccl, SaysThatItTakesARingWhereTheLineIsClosed) {
   EXPECT_THAT(ttmesh(small_ccl("all_gather")).out, HasSubstr("ring (the line is closed)"));
   EXPECT_THAT(ttmesh(small_ccl("all_gather", {"--topology", "linear"})).out,
-              HasSubstr("linear, 1 link"));
+              HasSubstr("linear, 1 link\n"));
   EXPECT_THAT(ttmesh({"ccl", "all_gather", "-t", "t3k:1x4:line", "-b", "4K", "-e", "4K"}).out,
               HasSubstr("linear (the line is open)"));
 }
@@ -200,6 +211,50 @@ TEST(Ccl, TracesAllSizesOnOneClock) {
   EXPECT_EQ(gathers, 4);  // Two sizes, two iterations, on chip 0.
 }
 
+TEST(Ccl, SaysWhichAlgorithmRanAndWhy) {
+  const nlohmann::json usual = json_of(small_ccl("all_gather"))["results"][0];
+  EXPECT_EQ(usual["algorithm"], "ring");
+  EXPECT_NE(usual["reason"], "");
+  const nlohmann::json line = json_of(small_ccl("all_gather", {"--algorithm", "line"}))["results"];
+  EXPECT_EQ(line[0]["algorithm"], "line");
+  EXPECT_THAT(ttmesh(small_ccl("all_gather")).out, HasSubstr("# algorithm: ring, "));
+}
+
+TEST(Ccl, TheFastestAlgorithmIsNoSlowerThanAnyOther) {
+  const auto time = [](const std::string& algorithm) {
+    const nlohmann::json json = json_of(small_ccl("all_gather", {"--algorithm", algorithm}));
+    return json["results"][0]["out_of_place"]["time"].get<double>();
+  };
+  const double fastest = time("fastest");
+  for (const char* algorithm : {"ring", "line", "ring_one_way"}) {
+    EXPECT_LE(fastest, time(algorithm)) << algorithm;
+  }
+}
+
+TEST(Ccl, AnUnknownAlgorithmListsTheKnownOnes) {
+  const Outcome outcome = ttmesh(small_ccl("all_gather", {"--algorithm", "magic"}));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("ring_one_way"));
+}
+
+TEST(Ccl, BroadcastsFromAnyChip) {
+  for (const char* root : {"0", "3"}) {
+    const nlohmann::json json = json_of(small_ccl("broadcast", {"--root", root}));
+    EXPECT_EQ(json["out_of_bounds"]["count"], 0);
+    EXPECT_EQ(std::stoi(json["results"][0]["root"].get<std::string>()), std::stoi(root));
+  }
+}
+
+TEST(Ccl, SendsFartherForLonger) {
+  const auto time = [](const char* to) {
+    const nlohmann::json json = json_of(
+        {"ccl", "point_to_point", "-t", "tg", "-b", "4K", "-e", "4K", "--from", "1", "--to", to});
+    EXPECT_EQ(json["out_of_bounds"]["count"], 0);
+    return json["results"][0]["out_of_place"]["time"].get<double>();
+  };
+  EXPECT_LT(time("2"), time("31"));
+}
+
 TEST(Ccl, OutOfMemoryExitsWith3) {
   const Outcome outcome = ttmesh({"ccl", "all_gather", "-t", "t3k:1x8:ring", "-b", "1G", "-e",
                                   "256G", "-f", "256", "-n", "1", "--timing-only"});
@@ -208,7 +263,7 @@ TEST(Ccl, OutOfMemoryExitsWith3) {
   EXPECT_THAT(outcome.err, HasSubstr("out of DRAM"));
 }
 
-std::vector<float> zeros(const CclBuffers& buffers, int, int) {
+std::vector<float> zeros(const CclBuffers& buffers, const CclCall&, int, int) {
   return std::vector<float>(static_cast<std::size_t>(buffers.part * buffers.groups.size()), 0.0F);
 }
 
@@ -216,8 +271,8 @@ TEST(Ccl, CountsEveryWrongElementOnEveryChip) {
   mesh::MeshDevice device = modules::open("t3k:1x4:ring");
   Collective false_claim = find_collective("all_gather");
   false_claim.expected = zeros;
-  const CclGroups groups{device.shape(), 1};
-  const CclResult result = measure(device, {.collective = &false_claim, .groups = groups}, 4096);
+  const CclCall call{.groups = {device.shape(), 1}};
+  const CclResult result = measure(device, {.collective = &false_claim, .call = call}, 4096);
   EXPECT_EQ(result.wrong, 4 * 1024);  // None of the values happens to be zero.
   EXPECT_EQ(wrong_in_all({result, result}), 8 * 1024);
 }

@@ -116,7 +116,11 @@ INSTANTIATE_TEST_SUITE_P(
                     small_ccl({"-d", "f64"}), small_ccl({"--cluster-axis", "2"}),
                     small_ccl({"--topology", "star"}), small_ccl({"--num-links", "0"}),
                     small_ccl({"--num-links", "9"}), small_ccl({"--mesh", "7"}),
-                    small_ccl({"-J", "/nowhere/x.json"}), Arguments{"ccl"},
+                    small_ccl({"-J", "/nowhere/x.json"}), small_ccl({"--root", "1"}),
+                    small_ccl({"--from", "1"}), Arguments{"ccl"},
+                    Arguments{"ccl", "broadcast", "-t", "n300", "--root", "2"},
+                    Arguments{"ccl", "point_to_point", "-t", "n300", "--to", "2"},
+                    Arguments{"ccl", "point_to_point", "-t", "n300", "--algorithm", "line"},
                     Arguments{"ccl", "all_gather"}, Arguments{"ccl", "all_together", "-t", "tg"},
                     small_ccl({"-b", "4K", "-e", "4K", "--topology", "ring", "-J", "-"})));
 
