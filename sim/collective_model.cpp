@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "sim/wide.hpp"
 
@@ -44,30 +45,6 @@ std::int64_t dram_passes(Engine engine) {
   return 1;
 }
 
-/// Picoseconds per byte, as `num / den`.
-struct Pace {
-  Wide num;
-  Wide den;
-};
-
-/// The slower of what the engine reaches on one link and of its share of the DRAM interface.
-Pace engine_pace(const CollectiveModel& model, const LinkModel& link, const Transfer& transfer) {
-  const Ratio rate = rate_of(model, transfer);
-  Pace pace{Wide{rate.den} * kPicosecondsPerSecond, Wide{rate.num} * link.bandwidth_bytes_per_s};
-  if (transfer.packet_bytes) {
-    // Rates hold at the link's own packet size; other packets carry more or fewer wire bytes.
-    const PacketFormat own = link.packet;
-    const PacketFormat other = with_packets(link, transfer.packet_bytes).packet;
-    pace.num *= Wide{wire_bytes(other, other.payload_bytes)} * own.payload_bytes;
-    pace.den *= Wide{wire_bytes(own, own.payload_bytes)} * other.payload_bytes;
-  }
-  constexpr int kDirections = 2;
-  const Pace dram{
-      Wide{kDirections} * dram_passes(transfer.engine) * transfer.links * kPicosecondsPerSecond,
-      model.dram_bytes_per_s};
-  return dram.num * pace.den > pace.num * dram.den ? dram : pace;
-}
-
 Time ramp_of(const CollectiveModel& model, Engine engine) {
   switch (engine) {
     case Engine::Router:
@@ -84,8 +61,8 @@ Time ramp_of(const CollectiveModel& model, Engine engine) {
 
 /// Engine time of a worker's first `bytes` bytes: the ramp is paid in proportion over the worker's
 /// part of `ramp_bytes`.
-Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer, Pace pace,
-                        std::int64_t bytes) {
+Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer,
+                        const EnginePace& pace, std::int64_t bytes) {
   const Wide streaming = ceil_div(bytes * pace.num, pace.den);
   const Time ramp = ramp_of(model, transfer.engine);
   if (ramp == Time() || model.ramp_bytes <= 0) return streaming;
@@ -93,24 +70,57 @@ Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer, 
   return streaming + ceil_div(ramped * ramp.ps(), model.ramp_bytes);
 }
 
+EnginePace in_lowest_terms(EnginePace pace) {
+  Wide a = pace.num;
+  Wide b = pace.den;
+  while (b != 0) a = std::exchange(b, a % b);
+  return {pace.num / a, pace.den / a};
+}
+
 }  // namespace
 
-Time transfer_time(const CollectiveModel& model, const LinkModel& link, const Transfer& transfer) {
+EnginePace engine_pace(const CollectiveModel& model, const LinkModel& link,
+                       const Transfer& transfer) {
+  const Ratio rate = rate_of(model, transfer);
+  EnginePace pace{Wide{rate.den} * kPicosecondsPerSecond,
+                  Wide{rate.num} * link.bandwidth_bytes_per_s};
+  if (transfer.packet_bytes) {
+    // Rates hold at the link's own packet size; other packets carry more or fewer wire bytes.
+    const PacketFormat own = link.packet;
+    const PacketFormat other = with_packets(link, transfer.packet_bytes).packet;
+    pace.num *= Wide{wire_bytes(other, other.payload_bytes)} * own.payload_bytes;
+    pace.den *= Wide{wire_bytes(own, own.payload_bytes)} * other.payload_bytes;
+  }
+  constexpr int kDirections = 2;
+  const EnginePace dram{
+      Wide{kDirections} * dram_passes(transfer.engine) * transfer.links * kPicosecondsPerSecond,
+      model.dram_bytes_per_s};
+  return in_lowest_terms(dram.num * pace.den > pace.num * dram.den ? dram : pace);
+}
+
+Time engine_time(const CollectiveModel& model, const Transfer& transfer, const EnginePace& pace) {
   if (transfer.bytes < 0 || transfer.sent_before < 0) {
     throw std::invalid_argument(
-        fmt::format("[transfer_time] {} bytes after {}, neither may be negative", transfer.bytes,
+        fmt::format("[engine_time] {} bytes after {}, neither may be negative", transfer.bytes,
                     transfer.sent_before));
   }
+  const Wide before = engine_picoseconds(model, transfer, pace, transfer.sent_before);
+  const Wide after =
+      engine_picoseconds(model, transfer, pace, transfer.sent_before + transfer.bytes);
+  return Time::picoseconds(narrow("engine_time", after - before));
+}
+
+Time wire_time(const LinkModel& link, const Transfer& transfer) {
+  return serialisation(with_packets(link, transfer.packet_bytes), transfer.bytes);
+}
+
+Time transfer_time(const CollectiveModel& model, const LinkModel& link, const Transfer& transfer) {
   if (transfer.links < 1) {
     throw std::invalid_argument(
         fmt::format("[transfer_time] links is {}, at least 1 is needed", transfer.links));
   }
-  const Time wire = serialisation(with_packets(link, transfer.packet_bytes), transfer.bytes);
-  const Pace pace = engine_pace(model, link, transfer);
-  const Wide before = engine_picoseconds(model, transfer, pace, transfer.sent_before);
-  const Wide after =
-      engine_picoseconds(model, transfer, pace, transfer.sent_before + transfer.bytes);
-  return std::max(wire, Time::picoseconds(narrow("transfer_time", after - before)));
+  return std::max(wire_time(link, transfer),
+                  engine_time(model, transfer, engine_pace(model, link, transfer)));
 }
 
 Time step_time(const CollectiveModel& model, Engine engine) {

@@ -5,6 +5,7 @@
 
 #include "sim/link_model.hpp"
 #include "sim/time.hpp"
+#include "sim/wide.hpp"
 
 namespace ttmesh::sim {
 
@@ -60,6 +61,24 @@ struct Transfer {
   int links = 1;                               ///< Links the worker's command uses side by side.
   std::optional<std::int64_t> packet_bytes{};  ///< Packets other than the link's.
 };
+
+/// How fast an engine streams: picoseconds per byte, as `num / den` in lowest terms.
+struct EnginePace {
+  Wide num = 0;
+  Wide den = 1;
+};
+
+/// The slower of what the transfer's engine reaches on one link and of its share of the chip's
+/// DRAM. Depends on the transfer's engine, ring, links and packets.
+[[nodiscard]] EnginePace engine_pace(const CollectiveModel& model, const LinkModel& link,
+                                     const Transfer& transfer);
+
+/// Time that the engine takes for the transfer at such a pace, its part of the ramp included.
+[[nodiscard]] Time engine_time(const CollectiveModel& model, const Transfer& transfer,
+                               const EnginePace& pace);
+
+/// Time that the transfer takes on the wire.
+[[nodiscard]] Time wire_time(const LinkModel& link, const Transfer& transfer);
 
 /// Time for which the transfer occupies its channel: the slower of wire and engine, ramp included.
 /// The engine's share of consecutive transfers adds up exactly, however they are cut.

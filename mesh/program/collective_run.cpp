@@ -51,7 +51,8 @@ void CollectiveRun::fill_input() {
   for (int slice = 0; slice < slots.input_slices; ++slice) {
     for (int part = 0; part < slots.parts; ++part) {
       const std::int32_t index = slots.input_first + slice * slots.parts + part;
-      slot(index) = {.head = begin_, .ready = begin_, .failure = held.failure, .own = true};
+      slot(index) = {.head = begin_, .ready = begin_, .own = true};
+      set_failure(index, held.failure);
       if (!block) continue;
       const Region whole = slice_region(block->shape(), slots.dim, slice, slots.input_slices);
       piece(index) = {
@@ -64,6 +65,15 @@ std::int64_t CollectiveRun::slot_bytes(std::int32_t index) const {
   const std::int64_t parts = plan_.slots.parts;
   const std::int64_t pages = slice_pages_ / parts + (index % parts < slice_pages_ % parts ? 1 : 0);
   return pages * page_bytes_;
+}
+
+FailurePtr CollectiveRun::failure_of(std::int32_t index) const {
+  return slots_[static_cast<std::size_t>(index)].failed ? failures_.at(index) : nullptr;
+}
+
+void CollectiveRun::set_failure(std::int32_t index, FailurePtr failure) {
+  slot(index).failed = failure != nullptr;
+  if (failure) failures_[index] = std::move(failure);
 }
 
 bool CollectiveRun::advance() {
@@ -165,7 +175,7 @@ void CollectiveRun::send(const Step& step) {
                    .head = passage.head,
                    .tail = passage.tail,
                    .piece = pieces_.empty() ? Piece{.bytes = bytes} : piece(step.slot),
-                   .failure = sent.failure});
+                   .failure = failure_of(step.slot)});
 }
 
 bool CollectiveRun::receive(const Step& step) {
@@ -176,10 +186,8 @@ bool CollectiveRun::receive(const Step& step) {
   const bool relay = step.engine == sim::Engine::Relay;
   const sim::Time ready =
       relay ? chunk->tail + sim::step_time(chip_.machine.collective, step.engine) : chunk->tail;
-  slot(step.slot) = {.head = relay ? ready : chunk->head,
-                     .ready = ready,
-                     .failure = std::move(chunk->failure),
-                     .own = false};
+  slot(step.slot) = {.head = relay ? ready : chunk->head, .ready = ready, .own = false};
+  set_failure(step.slot, std::move(chunk->failure));
   if (!pieces_.empty()) piece(step.slot) = std::move(chunk->piece);
   extend(ready);
   return true;
@@ -188,8 +196,8 @@ bool CollectiveRun::receive(const Step& step) {
 void CollectiveRun::reduce(const Step& step) {
   Slot& into = slot(step.slot);
   const Slot& with = slot(step.source);
-  into.failure = earlier(into.failure, with.failure);
-  if (!into.failure && !pieces_.empty()) {
+  if (with.failed) set_failure(step.slot, earlier(failure_of(step.slot), failure_of(step.source)));
+  if (!into.failed && !pieces_.empty()) {
     piece(step.slot) = add(piece(step.slot), piece(step.source), dtype_);
   }
   into.ready =
@@ -208,6 +216,7 @@ void CollectiveRun::copy(const Step& step) {
       model.serial_copy ? lane(step.lane).worker.claim(from.ready, duration) : from.ready;
   if (step.slot != step.source) {
     into = from;
+    set_failure(step.slot, failure_of(step.source));
     if (!pieces_.empty()) piece(step.slot) = piece(step.source);
   }
   into.ready = start + duration;
@@ -233,7 +242,7 @@ HeldShard CollectiveRun::output() const {
   const int first = plan_.slots.output_first;
   const int last = first + plan_.slots.output_slices * plan_.slots.parts;
   for (int index = first; index < last; ++index) {
-    output.failure = earlier(output.failure, slots_[static_cast<std::size_t>(index)].failure);
+    output.failure = earlier(output.failure, failure_of(index));
   }
   const TensorSpec& spec = command.output_specs.front();
   output.shard = chip_.timing_only || output.failure ? Shard(spec.shape) : join_output(spec);

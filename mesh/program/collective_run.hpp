@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,8 +33,8 @@ class CollectiveRun {
   struct Slot {
     sim::Time head;
     sim::Time ready;
-    FailurePtr failure;
-    bool own = false;  ///< Brought by this chip, not received.
+    bool own = false;     ///< Brought by this chip, not received.
+    bool failed = false;  ///< `failures_` says why.
   };
   struct LaneState {
     sim::Timeline worker;
@@ -56,6 +57,8 @@ class CollectiveRun {
   HeldShard output() const;
   Shard join_output(const TensorSpec& spec) const;
   std::int64_t slot_bytes(std::int32_t slot) const;
+  FailurePtr failure_of(std::int32_t slot) const;
+  void set_failure(std::int32_t slot, FailurePtr failure);
   /// What the current step's jitter and loss are drawn by.
   sim::TransferId transfer_id() const { return {task_.command().number, step_index_}; }
   LaneState& lane(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
@@ -69,7 +72,8 @@ class CollectiveRun {
   StepPlan plan_;
   std::optional<Step> step_;  ///< The step to take next.
   std::uint32_t step_index_ = 0;
-  std::vector<Slot> slots_;
+  std::vector<Slot> slots_;  ///< Small, since a large ring has many.
+  std::map<std::int32_t, FailurePtr> failures_;
   std::vector<Piece> pieces_;  ///< By slot; empty in timing-only mode.
   std::array<LaneState, kLaneCount> lanes_;
   std::int64_t page_bytes_ = 1;

@@ -20,17 +20,17 @@ Ports::Ports(ChipId chip, const Machine& machine) : chip_(chip), machine_(machin
   }
 }
 
-const Ports::Port& Ports::port_to(ChipId peer) const {
+std::size_t Ports::port_to(ChipId peer) const {
   const auto port = std::find_if(ports_.begin(), ports_.end(),
                                  [&](const Port& each) { return each.peer == peer; });
   if (port == ports_.end()) {
     throw std::logic_error(fmt::format("[Ports] no link joins chips {} and {}", chip_, peer));
   }
-  return *port;
+  return static_cast<std::size_t>(port - ports_.begin());
 }
 
 const Passage& Ports::transmit(const Transmission& transmission) {
-  const Port& port = port_to(transmission.peer);
+  Port& port = ports_[port_to(transmission.peer)];
   const int links = std::min(transmission.links, port.channels);
   const std::int64_t pages =
       (transmission.bytes + transmission.page_bytes - 1) / transmission.page_bytes;
@@ -47,16 +47,20 @@ const Passage& Ports::transmit(const Transmission& transmission) {
   return passage_;
 }
 
-void Ports::claim(const Port& port, int index, const Share& share) {
+void Ports::claim(Port& port, int index, const Share& share) {
   const Transmission& transmission = share.transmission;
   const std::size_t at = port.first + static_cast<std::size_t>(index);
   const Channel& channel = machine_.channel(port.edge, index);
   const sim::LinkModel& model = channel.link;
   Outlet& outlet = outlets_[at];
 
-  const std::int64_t packet =
-      std::min(share.bytes, transmission.packet_bytes.value_or(share.bytes));
-  const sim::Time packet_time = sim::head_serialisation(model, packet);
+  const sim::Transfer transfer{.engine = transmission.engine,
+                               .ring = transmission.ring,
+                               .sent_before = transmission.sent_before,
+                               .bytes = share.bytes,
+                               .links = share.links,
+                               .packet_bytes = transmission.packet_bytes};
+  const sim::Time packet_time = port.timer.head(model, transfer);
   sim::Delays delays;
   if (channel.disturbance.any()) {
     sim::PacketFormat format = model.packet;
@@ -64,13 +68,7 @@ void Ports::claim(const Port& port, int index, const Share& share) {
     delays = sim::draw_delays(channel.disturbance, outlet.key, transmission.id,
                               sim::packet_count(format, share.bytes), packet_time);
   }
-  const sim::Time duration = sim::transfer_time(machine_.collective, model,
-                                                {.engine = transmission.engine,
-                                                 .ring = transmission.ring,
-                                                 .sent_before = transmission.sent_before,
-                                                 .bytes = share.bytes,
-                                                 .links = share.links,
-                                                 .packet_bytes = transmission.packet_bytes});
+  const sim::Time duration = port.timer.duration(machine_.collective, model, transfer);
   const sim::Time start = outlet.timeline.claim(transmission.earliest, duration + delays.lost);
   outlet.timeline.hold_until(transmission.not_done_before);
   const sim::Time end = outlet.timeline.free();
@@ -89,7 +87,7 @@ void Ports::claim(const Port& port, int index, const Share& share) {
 }
 
 sim::Time Ports::signal(ChipId peer, sim::Time time, sim::TransferId id) const {
-  const Port& port = port_to(peer);
+  const Port& port = ports_[port_to(peer)];
   const Channel& channel = machine_.channel(port.edge, 0);
   const sim::Delays delays =
       sim::draw_delays(channel.disturbance, outlets_[port.first].key, id, 1, {});
@@ -97,7 +95,7 @@ sim::Time Ports::signal(ChipId peer, sim::Time time, sim::TransferId id) const {
 }
 
 const sim::LinkModel& Ports::link(ChipId peer) const {
-  return machine_.channel(port_to(peer).edge, 0).link;
+  return machine_.channel(ports_[port_to(peer)].edge, 0).link;
 }
 
 void Ports::reset_use() {

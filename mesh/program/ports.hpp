@@ -9,6 +9,7 @@
 #include "sim/collective_model.hpp"
 #include "sim/disturbance.hpp"
 #include "sim/timeline.hpp"
+#include "sim/transfer_timer.hpp"
 
 namespace ttmesh::mesh {
 
@@ -72,6 +73,7 @@ class Ports {
     int edge;
     std::size_t first;  ///< Its first channel in `outlets_` and `use_`.
     int channels;
+    sim::TransferTimer timer{};
   };
   /// One direction of one channel.
   struct Outlet {
@@ -87,9 +89,10 @@ class Ports {
     int links;
   };
 
-  const Port& port_to(ChipId peer) const;
+  /// Position in `ports_`.
+  std::size_t port_to(ChipId peer) const;
   /// Claims channel `index` of a port, and adds its use to the passage.
-  void claim(const Port& port, int index, const Share& share);
+  void claim(Port& port, int index, const Share& share);
 
   ChipId chip_;
   const Machine& machine_;
