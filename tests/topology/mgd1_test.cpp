@@ -9,6 +9,7 @@
 #include "mesh/topology/facts.hpp"
 #include "mesh/topology/load.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
+#include "tests/topology/descriptors.hpp"
 #include "tests/topology/shared_files.hpp"
 
 namespace ttmesh::mesh {
@@ -22,13 +23,7 @@ ParsedTopology parse(const std::string& text) {
 }
 
 std::string problems_of(const std::string& text) {
-  try {
-    std::string all;
-    for (const Problem& problem : parse(text).launch_problems) all += to_string(problem) + "\n";
-    return all;
-  } catch (const InvalidFile& error) {
-    return error.what();
-  }
+  return problems_in([&text] { return parse(text); });
 }
 
 const std::string kChip =

@@ -3,17 +3,21 @@
 #include <cstdlib>
 #include <functional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "mesh/topology/cluster.hpp"
 #include "mesh/topology/error.hpp"
 #include "mesh/topology/facts.hpp"
+#include "mesh/topology/machine_mapping.hpp"
 #include "mesh/topology/mgd1.hpp"
 #include "mesh/topology/mgd2.hpp"
 #include "mesh/topology/rank_bindings.hpp"
 #include "mesh/topology/ttmesh_yaml.hpp"
+#include "mesh/topology/visible_devices.hpp"
 #include "mesh/topology/yaml_value.hpp"
+#include "tests/topology/descriptors.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -116,6 +120,23 @@ void check(const Topology& topology) {
   (void)facts(topology);
 }
 
+ClusterDescription cluster_of(const InputFile& file) {
+  return read_cluster_description(file, parse_yaml(file));
+}
+
+/// A topology that fits is on chips of its own.
+void check_mapping(const ParsedTopology& parsed, const PhysicalMachine& machine) {
+  std::vector<int> chips;
+  try {
+    chips = map_onto_machine(parsed, machine);
+  } catch (const InvalidFile& error) {
+    ASSERT_FALSE(error.problems().empty());
+    return;
+  }
+  ASSERT_EQ(chips.size(), static_cast<std::size_t>(parsed.topology.chip_count()));
+  ASSERT_EQ(std::set<int>(chips.begin(), chips.end()).size(), chips.size());
+}
+
 std::vector<Format> formats() {
   std::vector<Format> all;
   all.push_back(
@@ -161,7 +182,13 @@ std::vector<Format> formats() {
         "count: 1 } } }\ntop_level_instance { graph { graph_descriptor: 'C' graph_id: 0 } }\n"},
        {"dims: 3 ", "count: 9 ", "RING", "ALL_TO_ALL", "mesh_id: 1 ", "sub_ref { ", "device_id: 0 ",
         "'G'", "'P'", "graph { graph_descriptor: 'G' graph_id: 0 } "},
-       [](const InputFile& file) { check(parse_mgd2(file).topology); }});
+       [](const InputFile& file) {
+         const ParsedTopology parsed = parse_mgd2(file);
+         check(parsed.topology);
+         static const PhysicalMachine kMachine = join_hosts({cluster_of(
+             {"machine", cluster_text(8, cables_of({{2, 4}, 2}), "asic_locations: {1: 1}")})});
+         check_mapping(parsed, kMachine);
+       }});
   all.push_back(
       {"Mgd1",
        {"ChipSpec: {arch: wormhole_b0, ethernet_ports: {N: 2, E: 2, S: 2, W: 2}}\nBoard: [{name: "
@@ -194,7 +221,12 @@ std::vector<Format> formats() {
        {"5: blackhole\n", "[{chip: 0, chan: 3}, {chip: 2, chan: 3}]", "chips: [0]", "chan: 4",
         "chip: 1", "board_id: 1"},
        [](const InputFile& file) {
-         check(cluster_topology(read_cluster_description(file, parse_yaml(file))).topology);
+         const ClusterDescription cluster = cluster_of(file);
+         check(cluster_topology(cluster).topology);
+         check(cluster_topology(keep_visible(cluster, "0")).topology);
+         static const ParsedTopology kSquare =
+             parse_mgd2({"square", mgd2_text({.shape = {2, 2}, .hosts = {1, 2}})});
+         check_mapping(kSquare, join_hosts({cluster}));
        }});
   all.push_back(
       {"RankBindings",

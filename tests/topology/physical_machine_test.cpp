@@ -3,13 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "mesh/topology/error.hpp"
 #include "tests/topology/descriptors.hpp"
-#include "tests/topology/shared_files.hpp"
+#include "tests/topology/scratch_folder.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -91,25 +89,14 @@ TEST(PhysicalMachine, KnowsTheSecondChipOfAWormholeBoard) {
   EXPECT_EQ(machine.chips[1].location, 1);
 }
 
-/// Files of one test, gone afterwards.
 class MachineFiles : public testing::Test {
  protected:
-  MachineFiles()
-      : folder_(std::filesystem::path(testing::TempDir()) /
-                (std::string("machine_") +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~MachineFiles() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) const {
-    const std::string path = (folder_ / name).string();
-    std::ofstream(path) << text;
-    return path;
+    return folder_.write(name, text);
   }
 
  private:
-  std::filesystem::path folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(MachineFiles, MayBeSeveralDescriptors) {

@@ -3,13 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "mesh/topology/error.hpp"
 #include "mesh/topology/facts.hpp"
 #include "mesh/topology/load.hpp"
+#include "tests/topology/scratch_folder.hpp"
 #include "tests/topology/shared_files.hpp"
 
 namespace ttmesh::mesh {
@@ -24,25 +23,14 @@ RankBindings read(const std::string& text) {
   return read_rank_bindings(file, parse_yaml(file));
 }
 
-/// A folder of its own for each test, gone afterwards.
 class RankBindingFiles : public testing::Test {
  protected:
-  RankBindingFiles()
-      : folder_(std::filesystem::path(testing::TempDir()) /
-                testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~RankBindingFiles() override { std::filesystem::remove_all(folder_); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    const std::filesystem::path path = folder_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path) << text;
-    return path.string();
+  std::string write(const std::string& name, const std::string& text) const {
+    return folder_.write(name, text);
   }
 
  private:
-  std::filesystem::path folder_;
+  ScratchFolder folder_;
 };
 
 std::string bindings(const std::string& ranks) {
