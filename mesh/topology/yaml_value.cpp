@@ -176,7 +176,9 @@ class TreeBuilder {
       throw InvalidFile(
           {{file_.path, value.line, "", "a key must be a word, found " + value.description()}});
     }
-    (is_key ? parent.keys : parent.items).push_back(std::move(value));
+    std::vector<YamlValue>& values = is_key ? parent.keys : parent.items;
+    if (values.empty()) values.reserve(2);  // A link's end: a chip and a channel.
+    values.push_back(std::move(value));
   }
 
   void report_duplicates(const YamlValue& map) {
