@@ -21,19 +21,21 @@ std::string obstacle(const LineAlgorithm& algorithm, const Wiring& wiring) {
   return {};
 }
 
+/// The algorithms along lines that can run.
 std::vector<std::string> usable(const Candidates& candidates) {
   std::vector<std::string> names;
   for (const LineAlgorithm& each : candidates.algorithms) {
     if (obstacle(each, candidates.wiring).empty()) names.emplace_back(each.name);
   }
-  names.emplace_back(kRouted);
   return names;
 }
 
 Choice fastest(const Candidates& candidates) {
   Choice choice;
   std::vector<std::string> times;
-  for (const std::string& name : usable(candidates)) {
+  std::vector<std::string> names = usable(candidates);
+  if (names.empty()) names.emplace_back(kRouted);
+  for (const std::string& name : names) {
     const sim::Time time = candidates.predict(name);
     times.push_back(fmt::format("{} {} us", name, sim::microseconds_text(time)));
     if (choice.predicted && time >= *choice.predicted) continue;
@@ -66,9 +68,10 @@ Choice choose(const Candidates& candidates, const std::optional<std::string>& wa
                       *wanted, fmt::join(names, ", "), kRouted, kFastest));
     }
     if (const std::string why = obstacle(*algorithm, candidates.wiring); !why.empty()) {
+      std::vector<std::string> names = usable(candidates);
+      names.emplace_back(kRouted);
       throw std::invalid_argument(fmt::format("[{}] algorithm {} cannot run here: {}; there are {}",
-                                              candidates.op, *wanted, why,
-                                              fmt::join(usable(candidates), ", ")));
+                                              candidates.op, *wanted, why, fmt::join(names, ", ")));
     }
     return {*wanted, "as asked"};
   }

@@ -18,7 +18,8 @@ namespace ttmesh::ccl {
 
 /// Carries every payload on its own along a route: what lines in pieces leave.
 inline constexpr std::string_view kRouted = "routed";
-/// Stands for the algorithm with the shortest predicted time.
+/// Stands for the algorithm with the shortest predicted time; `routed` is one of them only where
+/// there is no other.
 inline constexpr std::string_view kFastest = "fastest";
 
 /// One way to carry out a collective along lines of chips.
