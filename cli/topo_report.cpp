@@ -73,7 +73,8 @@ std::vector<std::array<int, 2>> machine_chips(const MeshDescription& mesh,
                                               const TopologyPlacement& placement) {
   std::vector<std::array<int, 2>> result;
   for (int i = 0; i < mesh.shape.size(); ++i) {
-    const int chip = placement.chips[static_cast<std::size_t>(mesh.first_chip + i)];
+    const int chip =
+        placement.chips[static_cast<std::size_t>(mesh.first_chip) + static_cast<std::size_t>(i)];
     const mesh::PhysicalMachine::Chip& found =
         placement.machine.chips[static_cast<std::size_t>(chip)];
     result.push_back({found.host, found.id});
