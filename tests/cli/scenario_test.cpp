@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/cli/command.hpp"
@@ -154,6 +155,28 @@ TEST(ScenarioFile, ExitsWith1WhenItIsMissing) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/s.yaml"));
 }
+
+class LinkDown : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(LinkDown, IsGoneRoundWithoutHarmToTheValues) {
+  const auto [topology, link] = GetParam();
+  const std::string setting = std::string(link) + ".down=true";
+  const nlohmann::json usual = json_of(mlp({}, topology));
+  const nlohmann::json one = json_of(mlp({"--set", setting, "--threads", "1"}, topology));
+  const nlohmann::json two = json_of(mlp({"--set", setting, "--threads", "2"}, topology));
+  EXPECT_GT(one["virtual_ns"], usual["virtual_ns"]);
+  EXPECT_EQ(two["virtual_ns"], one["virtual_ns"]);
+  EXPECT_EQ(two["links"], one["links"]);
+  EXPECT_EQ(two["pcc"], one["pcc"]);
+  // Sums are added in another order.
+  EXPECT_NEAR(one["pcc"].get<double>(), usual["pcc"].get<double>(), 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Meshes, LinkDown,
+                         testing::Values(std::pair("t3k:1x8:ring", "link(2-3)"),
+                                         std::pair("t3k", "link(1-2)"),
+                                         std::pair("tg", "link(9-17)"),
+                                         std::pair("tg", "link(0-1)")));
 
 TEST(Settings, LeaveAModuleTheLinksThatAllNeighboursHave) {
   const nlohmann::json json =
