@@ -1,10 +1,11 @@
 #include "mesh/topology/load.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -27,7 +28,7 @@
 namespace ttmesh::mesh {
 namespace {
 
-bool ends_with_any(const std::string& path, std::initializer_list<std::string_view> endings) {
+bool ends_with_any(const std::string& path, std::span<const std::string_view> endings) {
   return std::any_of(endings.begin(), endings.end(),
                      [&path](std::string_view ending) { return path.ends_with(ending); });
 }
@@ -38,11 +39,55 @@ ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& docum
 /// Rank bindings lead to a file of their own, which may not lead any further.
 enum class Follow : std::uint8_t { Bindings, Nothing };
 
+constexpr const char* kNoFormat =
+    "is of no known format: neither this project's, which has the key ttmesh, nor a mesh graph or "
+    "cluster descriptor, nor rank bindings";
+constexpr std::array<std::string_view, 2> kYamlEndings{".yaml", ".yml"};
+constexpr std::array<std::string_view, 3> kTextEndings{".textproto", ".pbtxt", ".txtpb"};
+
+/// Runs a parser; what it refuses is followed by `hint`.
+template <typename Parse>
+auto with_hint(const InputFile& file, const std::string& hint, const Parse& parse) {
+  try {
+    return parse(file);
+  } catch (const InvalidFile& error) {
+    std::vector<Problem> problems = error.problems();
+    problems.push_back({file.path, 0, "", hint});
+    throw InvalidFile(error.heading(), std::move(problems));
+  }
+}
+
+/// The text form by its ending or its fields. A file that is no text form in spite of its ending
+/// is told so.
+std::optional<ParsedTopology> parse_text_form(const InputFile& file) {
+  const bool looks_right = looks_like_mgd2(file.text);
+  if (ends_with_any(file.path, kTextEndings)) {
+    if (looks_right) return parse_mgd2(file);
+    return with_hint(
+        file,
+        "has neither mesh_descriptors nor a top_level_instance; if it is YAML, its name "
+        "must end in .yaml",
+        parse_mgd2);
+  }
+  if (looks_right && !ends_with_any(file.path, kYamlEndings)) return parse_mgd2(file);
+  return std::nullopt;
+}
+
+YamlValue parse_yaml_form(const InputFile& file) {
+  if (looks_like_mgd2(file.text)) {
+    return with_hint(
+        file,
+        "has fields of a mesh graph descriptor in text form; if it is one, its name must "
+        "end in .textproto",
+        parse_yaml);
+  }
+  if (ends_with_any(file.path, kYamlEndings)) return parse_yaml(file);
+  return with_hint(file, kNoFormat, parse_yaml);
+}
+
 ParsedTopology parse_file(const InputFile& file, const LoadOptions& options, Follow follow) {
-  const bool is_yaml = ends_with_any(file.path, {".yaml", ".yml"});
-  const bool is_text = ends_with_any(file.path, {".textproto", ".pbtxt", ".txtpb"});
-  if (is_text || (!is_yaml && looks_like_mgd2(file.text))) return parse_mgd2(file);
-  const YamlValue document = parse_yaml(file);
+  if (std::optional<ParsedTopology> parsed = parse_text_form(file)) return std::move(*parsed);
+  const YamlValue document = parse_yaml_form(file);
   if (document.find("ttmesh") != nullptr) return parse_ttmesh_yaml(file, document);
   if (looks_like_mgd1(document)) return parse_mgd1(file, document);
   if (follow == Follow::Bindings && looks_like_rank_bindings(document)) {
@@ -55,9 +100,7 @@ ParsedTopology parse_file(const InputFile& file, const LoadOptions& options, Fol
     if (visible) cluster = keep_visible(cluster, *visible);
     return cluster_topology(std::move(cluster));
   }
-  throw InvalidFile({{file.path, 0, "",
-                      "is of no known format: neither this project's, which has the key ttmesh, "
-                      "nor a mesh graph or cluster descriptor, nor rank bindings"}});
+  throw InvalidFile({{file.path, 0, "", kNoFormat}});
 }
 
 ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& document,
