@@ -12,6 +12,7 @@
 #include "cli/ccl.hpp"
 #include "cli/op.hpp"
 #include "cli/run.hpp"
+#include "cli/sweep.hpp"
 #include "cli/topo.hpp"
 #include "mesh/topology/error.hpp"
 
@@ -31,6 +32,8 @@ constexpr const char* kFooter = R"(Examples:
       one op on one chip: virtual time and what bounds it
   ttmesh ccl all_reduce -t t3k:1x8:ring -b 4K -e 64M -f 4
       a collective at a range of sizes: simulated time and bandwidth, values checked
+  ttmesh sweep --over link.latency=+0us,+2us --plot x.svg -- ccl all_reduce -t t3k:1x8:ring
+      a command at every combination of values, as a table, CSV and a plot
 
 TOPOLOGY is a file (see topologies/) or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg, t3k:1x8:ring.
 Exit codes: 0 ok, 1 a check failed, 2 wrong usage, 3 the emulated world failed.)";
@@ -67,6 +70,7 @@ int parse_and_run(const CommandLine& line) {
   add_run(app, exit_code);
   add_ccl(app, line.own, exit_code);
   add_op(app, exit_code);
+  add_sweep(app, line.passed_on, exit_code);
   app.footer(kFooter);  // After the subcommands, which would inherit it.
   if (line.own.empty()) {
     fmt::print(stderr, "{}", app.help());
@@ -95,8 +99,8 @@ CommandLine split(const std::vector<std::string>& arguments) {
 
 int run_command_line(const std::vector<std::string>& arguments) {
   const CommandLine line = split(arguments);
-  if (line.has_separator) {
-    return fail(kUsage, "no command takes arguments after --");
+  if (line.has_separator && (line.own.empty() || line.own.front() != "sweep")) {
+    return fail(kUsage, "only sweep takes arguments after --");
   }
   try {
     return parse_and_run(line);

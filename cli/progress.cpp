@@ -18,10 +18,17 @@ constexpr const char* kClearLine = "\r\033[K";
 }  // namespace
 
 ProgressDisplay::ProgressDisplay()
-    : on_terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()), last_shown_(start_) {}
+    : on_terminal_(isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()),
+      last_shown_(on_terminal_ ? start_ - kTerminalInterval : start_) {}
 
-ProgressDisplay::~ProgressDisplay() {
-  if (line_is_dirty_) std::fputs(kClearLine, stderr);
+ProgressDisplay::~ProgressDisplay() { clear(); }
+
+void ProgressDisplay::clear() {
+  if (!line_is_dirty_) return;
+  std::fputs(kClearLine, stderr);
+  std::fflush(stderr);
+  line_is_dirty_ = false;
 }
 
 void ProgressDisplay::show(const modules::Progress& progress) {

@@ -18,6 +18,8 @@ class ProgressDisplay {
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
   void show(const modules::Progress& progress);
+  /// Clears the line, so that something else can be printed.
+  void clear();
 
  private:
   using Clock = std::chrono::steady_clock;

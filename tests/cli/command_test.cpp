@@ -33,7 +33,7 @@ TEST(Command, HelpNamesEveryCommandWithAnExample) {
   const Outcome outcome = ttmesh({"--help"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.err, IsEmpty());
-  for (const char* command : {"topo", "run", "op", "ccl"}) {
+  for (const char* command : {"topo", "run", "op", "ccl", "sweep"}) {
     EXPECT_THAT(outcome.out, HasSubstr(std::string("\n  ttmesh ") + command + " ")) << command;
   }
 }
@@ -123,6 +123,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Arguments{"ccl", "point_to_point", "-t", "n300", "--algorithm", "line"},
                     Arguments{"ccl", "all_gather"}, Arguments{"ccl", "all_together", "-t", "tg"},
                     small_ccl({"-b", "4K", "-e", "4K", "--topology", "ring", "-J", "-"})));
+
+INSTANTIATE_TEST_SUITE_P(
+    Sweep, WrongUsage,
+    testing::Values(Arguments{"sweep"}, Arguments{"sweep", "--over", "batch=1"},
+                    Arguments{"sweep", "--", "run", "mlp", "-t", "n150"},
+                    Arguments{"sweep", "--over", "batch=1", "--", "topo", "show", "tg"},
+                    Arguments{"sweep", "--over", "batch", "--", "run", "mlp"},
+                    Arguments{"sweep", "--over", "batch=", "--", "run", "mlp"},
+                    Arguments{"sweep", "--over", "batch=1,,2", "--", "run", "mlp"},
+                    Arguments{"sweep", "--over", "--batch=1", "--", "run", "mlp"},
+                    Arguments{"sweep", "--over", "seq=1", "--over", "seq=2", "--", "run", "mlp"},
+                    Arguments{"sweep", "--over", "m=1", "--csv", "/nowhere/x.csv", "--", "op"},
+                    Arguments{"sweep", "--over", "m=1", "--", "op", "matmul", "-J", "x"}));
 
 TEST(Command, WithoutArgumentsShowsItsHelpAndExitsWith2) {
   const Outcome outcome = ttmesh({});
