@@ -69,6 +69,10 @@ mesh::StepPlan plan_of(const std::shared_ptr<const Shared>& shared, ChipId chip)
   plan.slots.slots = shared->exchange->slots(chip);
   plan.num_links = shared->plan.num_links;
   plan.packet_bytes = shared->plan.packet_bytes;
+  if (!plan.relay && shared->plan.refine) {
+    const auto [group, index] = place->second;
+    shared->plan.refine(shared->plan.groups[group], index, plan);
+  }
   plan.steps = steps_of(shared, chip);
   return plan;
 }

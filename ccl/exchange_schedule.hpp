@@ -17,6 +17,8 @@ struct ExchangePlan {
   std::optional<std::int64_t> packet_bytes{};
   /// Slots of the chip at an index of its group, those that it passes on excluded.
   std::function<mesh::SlotPlan(int index)> slots;
+  /// Completes the plan of the chip at an index of a group, its steps excepted.
+  std::function<void(const Group& group, int index, mesh::StepPlan& plan)> refine{};
   /// Steps of that chip after all that it receives is there.
   std::function<std::vector<mesh::Step>(int index)> last;
 };

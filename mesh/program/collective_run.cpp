@@ -11,7 +11,7 @@ namespace {
 /// Spec of one slice: what a chip contributes to, or owns of, the whole.
 TensorSpec slice_spec(const TensorSpec& input, const SlotPlan& slots) {
   TensorSpec slice = input;
-  const int slices = std::max(slots.input_slices, 1);
+  const int slices = slots.whole ? 1 : std::max(slots.input_slices, 1);
   slice.shape = input.shape.with(slots.dim, input.shape[slots.dim] / slices);
   return slice;
 }
@@ -38,6 +38,9 @@ CollectiveRun::CollectiveRun(ChipContext& chip, Task& task)
   }
   slots_.resize(static_cast<std::size_t>(plan_.slots.slots));
   if (!chip.timing_only) pieces_.resize(slots_.size());
+  if (plan_.payload_bytes) bytes_ = plan_.payload_bytes(inputs());
+  // A relay learns the size of what it passes on when it gets it.
+  if (plan_.payload_bytes || plan_.relay) bytes_.resize(slots_.size());
   if (plan_.slots.input_slices > 0) fill_input();
   step_ = plan_.steps.next();
 }
@@ -54,14 +57,27 @@ void CollectiveRun::fill_input() {
       slot(index) = {.head = begin_, .ready = begin_, .own = true};
       set_failure(index, held.failure);
       if (!block) continue;
-      const Region whole = slice_region(block->shape(), slots.dim, slice, slots.input_slices);
+      const Region whole = slots.whole
+                               ? slice_region(block->shape(), 0, 0, 1)
+                               : slice_region(block->shape(), slots.dim, slice, slots.input_slices);
       piece(index) = {
           .block = block, .region = part_of(whole, part, slots.parts), .bytes = slot_bytes(index)};
     }
   }
 }
 
+std::vector<Shard> CollectiveRun::inputs() const {
+  std::vector<Shard> shards;
+  for (const TensorId id : task_.command().inputs) {
+    const HeldShard& held = chip_.shards.at(id);
+    const bool has_values = held.shard.has_values() && !held.failure;
+    shards.push_back(has_values ? Shard(flatten(held.shard)) : Shard(held.shard.shape()));
+  }
+  return shards;
+}
+
 std::int64_t CollectiveRun::slot_bytes(std::int32_t index) const {
+  if (!bytes_.empty()) return bytes_[static_cast<std::size_t>(index)];
   const std::int64_t parts = plan_.slots.parts;
   const std::int64_t pages = slice_pages_ / parts + (index % parts < slice_pages_ % parts ? 1 : 0);
   return pages * page_bytes_;
@@ -188,6 +204,7 @@ bool CollectiveRun::receive(const Step& step) {
       relay ? chunk->tail + sim::step_time(chip_.machine.collective, step.engine) : chunk->tail;
   slot(step.slot) = {.head = relay ? ready : chunk->head, .ready = ready, .own = false};
   set_failure(step.slot, std::move(chunk->failure));
+  if (!bytes_.empty()) bytes_[static_cast<std::size_t>(step.slot)] = chunk->piece.bytes;
   if (!pieces_.empty()) piece(step.slot) = std::move(chunk->piece);
   extend(ready);
   return true;
@@ -211,7 +228,10 @@ void CollectiveRun::copy(const Step& step) {
   const Slot& from = slot(step.source);
   const sim::CollectiveModel& model = chip_.machine.collective;
   const std::int64_t share = (slot_bytes(step.source) + plan_.num_links - 1) / plan_.num_links;
-  const sim::Time duration = sim::copy_time(model, chip_.ports.first_link(), share);
+  // A chip without links is alone with its shard, which stays where it is.
+  const sim::Time duration = chip_.ports.has_links()
+                                 ? sim::copy_time(model, chip_.ports.first_link(), share)
+                                 : sim::Time();
   const sim::Time start =
       model.serial_copy ? lane(step.lane).worker.claim(from.ready, duration) : from.ready;
   if (step.slot != step.source) {
@@ -244,6 +264,7 @@ HeldShard CollectiveRun::output() const {
   for (int index = first; index < last; ++index) {
     output.failure = earlier(output.failure, failure_of(index));
   }
+  if (plan_.assemble) output.failure = earlier(output.failure, input_failure(chip_, command));
   const TensorSpec& spec = command.output_specs.front();
   output.shard = chip_.timing_only || output.failure ? Shard(spec.shape) : join_output(spec);
   return output;
@@ -251,6 +272,11 @@ HeldShard CollectiveRun::output() const {
 
 Shard CollectiveRun::join_output(const TensorSpec& spec) const {
   const SlotPlan& slots = plan_.slots;
+  if (plan_.assemble) {
+    const auto first = static_cast<std::size_t>(slots.output_first);
+    const auto count = static_cast<std::size_t>(slots.output_slices * slots.parts);
+    return plan_.assemble(std::span(pieces_).subspan(first, count), inputs());
+  }
   const int dim = slots.join_dim < 0 ? slots.dim : slots.join_dim;
   const Shape slice = spec.shape.with(dim, spec.shape[dim] / slots.output_slices);
   std::vector<BlockPtr> blocks;

@@ -43,6 +43,8 @@ class CollectiveRun {
   };
 
   void fill_input();
+  /// The chip's shards of all inputs, one block each; without values in timing-only mode.
+  std::vector<Shard> inputs() const;
   /// Takes the current step; false if its chunk is not here yet.
   bool take(const Step& step);
   void signal(const Step& step);
@@ -74,7 +76,8 @@ class CollectiveRun {
   std::uint32_t step_index_ = 0;
   std::vector<Slot> slots_;  ///< Small, since a large ring has many.
   std::map<std::int32_t, FailurePtr> failures_;
-  std::vector<Piece> pieces_;  ///< By slot; empty in timing-only mode.
+  std::vector<std::int64_t> bytes_;  ///< By slot, if they depend on values.
+  std::vector<Piece> pieces_;        ///< By slot; empty in timing-only mode.
   std::array<LaneState, kLaneCount> lanes_;
   std::int64_t page_bytes_ = 1;
   std::int64_t slice_pages_ = 0;

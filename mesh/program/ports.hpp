@@ -60,6 +60,7 @@ class Ports {
   sim::Time signal(ChipId peer, sim::Time time, sim::TransferId id) const;
   /// The first channel to `peer`. Throws std::logic_error if there is none.
   const sim::LinkModel& link(ChipId peer) const;
+  bool has_links() const { return !ports_.empty(); }
   /// The link to the first neighbour: whose packets a local copy is cut into.
   const sim::LinkModel& first_link() const { return link(ports_.at(0).peer); }
 

@@ -2,10 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "mesh/program/generator.hpp"
+#include "mesh/tensor/region.hpp"
+#include "mesh/tensor/shard.hpp"
 #include "mesh/topology/line.hpp"
 #include "sim/collective_model.hpp"
 
@@ -56,6 +61,7 @@ struct SlotPlan {
   int slots = 0;          ///< Slots in all.
   int input_first = 0;    ///< The input fills slots from here:
   int input_slices = 0;   ///< `input_slices * parts` of them; 0 if the chip brings none.
+  bool whole = false;     ///< Each of them is all of the input rather than a slice of it.
   int output_first = 0;   ///< The output is joined from slots from here:
   int output_slices = 0;  ///< `output_slices * parts` of them; 0 if the chip keeps none.
 };
@@ -68,6 +74,11 @@ struct StepPlan {
   bool relay = false;  ///< Nothing runs on the chip: its routers pass traffic on. What it holds
                        ///< of the output is its input.
   std::optional<std::int64_t> packet_bytes{};  ///< Packets other than the link's.
+  /// Payload bytes of each input slot, where they depend on values; nothing if the inputs have
+  /// none.
+  std::function<std::vector<std::int64_t>(std::span<const Shard> inputs)> payload_bytes{};
+  /// Makes the output of the pieces in its slots; they are joined if unset.
+  std::function<Shard(std::span<const Piece> pieces, std::span<const Shard> inputs)> assemble{};
   Generator<Step> steps;  ///< Made one at a time, on the host that owns the chip.
 };
 
