@@ -67,8 +67,8 @@ class Search {
       fewest_links_ = std::min(fewest_links_, open_.back());
     }
     for (const auto& links : machine.links) free_.push_back(static_cast<int>(links.size()));
-    bundles_of_.resize(request.graph.size());
-    close_bundles();
+    sides_of_.resize(request.graph.size());
+    add_sides();
   }
 
   Embedding run() {
@@ -103,18 +103,25 @@ class Search {
   }
 
  private:
-  /// Notes with each bundle the node after which it can be counted: its last in the order.
-  void close_bundles() {
-    std::vector<int> position(order_.size());
-    for (std::size_t i = 0; i < order_.size(); ++i) position[at(order_[i])] = static_cast<int>(i);
+  /// One of the two sets of nodes of a bundle, and how many of them are placed.
+  struct Side {
+    EmbeddingRequest::Range nodes;
+    EmbeddingRequest::Range others;  ///< Those of the other set, the side next to it.
+    int channels;
+    int placed = 0;
+
+    bool complete() const { return placed == nodes.last - nodes.first; }
+  };
+
+  void add_sides() {
     for (const EmbeddingRequest::Bundle& bundle : request_.bundles) {
-      int last = bundle.a.first;
-      for (const EmbeddingRequest::Range range : {bundle.a, bundle.b}) {
-        for (int node = range.first; node < range.last; ++node) {
-          if (position[at(node)] > position[at(last)]) last = node;
+      for (const auto& [nodes, others] :
+           {std::pair(bundle.a, bundle.b), std::pair(bundle.b, bundle.a)}) {
+        for (int node = nodes.first; node < nodes.last; ++node) {
+          sides_of_[at(node)].push_back(sides_.size());
         }
+        sides_.push_back({nodes, others, bundle.channels});
       }
-      bundles_of_[at(last)].push_back(&bundle);
     }
   }
 
@@ -132,10 +139,26 @@ class Search {
     } else {
       for (int chip = 0; chip < static_cast<int>(machine_.size()); ++chip) add(chip);
     }
-    std::sort(chips.begin(), chips.end(), [this](int x, int y) {
-      return free_[at(x)] != free_[at(y)] ? free_[at(x)] > free_[at(y)] : x > y;
-    });
+    std::vector<std::tuple<int, int, int>> worst_first;
+    for (const int chip : chips) {
+      worst_first.emplace_back(anchor == kNone ? bundle_channels(node, chip) : 0, -free_[at(chip)],
+                               -chip);
+    }
+    std::sort(worst_first.begin(), worst_first.end());
+    for (std::size_t i = 0; i < chips.size(); ++i) chips[i] = -std::get<2>(worst_first[i]);
     return chips;
+  }
+
+  /// Channels that a chip would add to the node's bundles.
+  int bundle_channels(int node, int chip) const {
+    int channels = 0;
+    for (const std::size_t side : sides_of_[at(node)]) {
+      for (const ChannelGraph::Link& link : machine_.links[at(chip)]) {
+        const int other = node_of_[at(link.to)];
+        if (other != kNone && sides_[side].others.contains(other)) channels += link.channels;
+      }
+    }
+    return channels;
   }
 
   /// Of the chips that the node must be joined to, that with the fewest links.
@@ -173,7 +196,8 @@ class Search {
     ++count;
     for (const ChannelGraph::Link& link : request_.graph.links[at(node)]) --open_[at(link.to)];
     for (const ChannelGraph::Link& link : machine_.links[at(chip)]) --free_[at(link.to)];
-    if (leaves_room(chip) && bundles_hold(node)) return true;
+    for (const std::size_t side : sides_of_[at(node)]) ++sides_[side].placed;
+    if (leaves_room(chip) && bundles_hold(node, chip)) return true;
     take_back(node);
     return false;
   }
@@ -184,6 +208,7 @@ class Search {
     node_of_[at(chip)] = kNone;
     const auto host = machine_host_.find(request_.host[at(node)]);
     if (--host->second.second == 0) machine_host_.erase(host);
+    for (const std::size_t side : sides_of_[at(node)]) --sides_[side].placed;
     for (const ChannelGraph::Link& link : request_.graph.links[at(node)]) ++open_[at(link.to)];
     for (const ChannelGraph::Link& link : machine_.links[at(chip)]) ++free_[at(link.to)];
   }
@@ -208,18 +233,38 @@ class Search {
         }));
   }
 
-  bool bundles_hold(int node) const {
-    const auto& bundles = bundles_of_[at(node)];
-    return std::all_of(bundles.begin(), bundles.end(), [this](const auto* bundle) {
-      int channels = 0;
-      for (int a = bundle->a.first; a < bundle->a.last; ++a) {
-        for (const ChannelGraph::Link& link : machine_.links[at(chip_of_[at(a)])]) {
-          const int b = node_of_[at(link.to)];
-          if (b != kNone && bundle->b.contains(b)) channels += link.channels;
-        }
+  /// True if the bundles that the placement bears on, those of the node and of its neighbours on
+  /// the machine, have their channels or can still get them.
+  bool bundles_hold(int node, int chip) const {
+    if (sides_.empty()) return true;
+    const auto hold = [this](int each) {
+      const auto& sides = sides_of_[at(each)];
+      return std::all_of(sides.begin(), sides.end(),
+                         [this](std::size_t side) { return can_hold(side); });
+    };
+    const auto& links = machine_.links[at(chip)];
+    return hold(node) && std::all_of(links.begin(), links.end(), [&](const auto& link) {
+             const int other = node_of_[at(link.to)];
+             return other == kNone || hold(other);
+           });
+  }
+
+  /// Once all nodes of the side are placed, they need channels to the others, or to free chips
+  /// where others may still come.
+  bool can_hold(std::size_t position) const {
+    const Side& side = sides_[position];
+    if (!side.complete()) return true;
+    const bool others_may_come = !sides_[position ^ 1].complete();
+    int channels = 0;
+    for (int node = side.nodes.first; node < side.nodes.last; ++node) {
+      for (const ChannelGraph::Link& link : machine_.links[at(chip_of_[at(node)])]) {
+        const int other = node_of_[at(link.to)];
+        const bool counts = other == kNone ? others_may_come : side.others.contains(other);
+        if (counts) channels += link.channels;
       }
-      return channels >= bundle->channels;
-    });
+      if (channels >= side.channels) return true;
+    }
+    return false;
   }
 
   const ChannelGraph& machine_;
@@ -231,7 +276,8 @@ class Search {
   std::vector<int> open_;
   std::vector<int> free_;
   std::map<int, std::pair<int, int>> machine_host_;  ///< By host: where it is, by how many nodes.
-  std::vector<std::vector<const EmbeddingRequest::Bundle*>> bundles_of_;
+  std::vector<Side> sides_;
+  std::vector<std::vector<std::size_t>> sides_of_;  ///< By node: positions in `sides_`.
   int fewest_links_ = std::numeric_limits<int>::max();
 };
 

@@ -121,12 +121,23 @@ class Mapping {
       }
     }
     for (const auto& [pair, channels] : chips) need(pair.first, pair.second, channels);
+    add_bundles(bundles);
+  }
+
+  /// Meshes of one chip each are joined like neighbours.
+  void add_bundles(const std::map<std::pair<std::size_t, std::size_t>, int>& bundles) {
     const auto range = [this](std::size_t mesh) {
       const MeshDescription& each = topology_.meshes[mesh];
       return EmbeddingRequest::Range{each.first_chip, each.first_chip + each.shape.size()};
     };
     for (const auto& [pair, channels] : bundles) {
-      embedding_.bundles.push_back({range(pair.first), range(pair.second), channels});
+      const auto a = range(pair.first);
+      const auto b = range(pair.second);
+      if (a.last - a.first == 1 && b.last - b.first == 1) {
+        need(a.first, b.first, channels);
+      } else {
+        embedding_.bundles.push_back({a, b, channels});
+      }
     }
   }
 

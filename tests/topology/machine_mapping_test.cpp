@@ -10,6 +10,7 @@
 #include "mesh/topology/load.hpp"
 #include "mesh/topology/mgd2.hpp"
 #include "tests/topology/descriptors.hpp"
+#include "tests/topology/mgd2_text.hpp"
 #include "tests/topology/shared_files.hpp"
 
 namespace ttmesh::mesh {
@@ -175,6 +176,24 @@ TEST(MachineMapping, RefusesAChipOnSeveralPlaces) {
                                       "tray_id: 0 asic_location: 1"),
                           machine_of({{2, 2}}, locations(4))),
               HasSubstr("Fabric node 0 in mesh 0 is pinned to multiple ASIC positions"));
+}
+
+/// A ring of `count` meshes, each joined to the next by two channels at least.
+std::string ring_of_meshes(MeshShape shape, int count) {
+  std::string text = mgd2_text({.shape = shape});
+  text.erase(text.find("top_level_instance"));
+  text += "graph_descriptors { name: 'G' type: 'FABRIC'\n";
+  for (int id = 0; id < count; ++id) text += mgd2_instance("M0", id);
+  return text + "graph_topology { layout_type: RING channels { count: 2 } } }\n" + mgd2_top("G");
+}
+
+TEST(MachineMapping, ClosesRingsOfMeshesThatFillTheMachine) {
+  const PhysicalMachine machine = machine_of({{8, 4}, 2, {kRing, kRing}});
+  EXPECT_EQ(problems_of(ring_of_meshes({4, 2}, 4), machine), "");
+  EXPECT_EQ(problems_of(ring_of_meshes({2, 4}, 4), machine), "");
+  EXPECT_EQ(problems_of(ring_of_meshes({2, 2}, 8), machine), "");
+  EXPECT_EQ(problems_of(ring_of_meshes({1, 2}, 16), machine), "");
+  EXPECT_EQ(problems_of(ring_of_meshes({1, 1}, 32), machine), "");
 }
 
 /// Two 2x2 meshes joined by `connection`.
