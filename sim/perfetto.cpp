@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "sim/trace.hpp"
+#include "sim/utilisation.hpp"
 
 namespace ttmesh::sim {
 namespace {
@@ -71,7 +72,11 @@ void write_names(EventList& events, const Trace& trace) {
 
 void write_perfetto(std::ostream& out, const Trace& trace) {
   std::map<int, int> process_of;
-  for (const Track& track : trace.tracks) process_of[track.id] = track.process;
+  std::map<int, std::string> name_of;
+  for (const Track& track : trace.tracks) {
+    process_of[track.id] = track.process;
+    name_of[track.id] = track.name;
+  }
   const auto process = [&](int track) {
     const auto found = process_of.find(track);
     if (found == process_of.end()) {
@@ -102,6 +107,12 @@ void write_perfetto(std::ostream& out, const Trace& trace) {
     end_point("s", arrow.from_track, arrow.sent);
     end_point("f", arrow.to_track, arrow.received);
     ++id;
+  }
+  for (const Utilisation& use : link_utilisation(trace)) {
+    events.add(fmt::format(
+        R"({{"ph": "C", "name": {}, "pid": {}, "ts": {}, "args": {{"percent": {}.{}}}}})",
+        quoted(name_of.at(use.track) + " used"), process(use.track), microseconds_text(use.from),
+        use.permille / 10, use.permille % 10));
   }
   events.close();
 }

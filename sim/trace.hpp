@@ -48,7 +48,8 @@ struct Trace {
 void sort(Trace& trace);
 
 /// Writes a sorted trace as Chrome/Perfetto JSON: slices with virtual microseconds, one track per
-/// chip queue and link direction, arrows for messages. The bytes depend on the trace alone.
+/// chip queue and link direction, arrows for messages, counters of how busy links were. The bytes
+/// depend on the trace alone.
 /// Throws std::invalid_argument if a slice or an arrow names a track that the trace lacks.
 void write_perfetto(std::ostream& out, const Trace& trace);
 

@@ -100,6 +100,19 @@ TEST(Perfetto, WritesSlicesInVirtualMicroseconds) {
   EXPECT_EQ(slices[2].at("args"), (json{{"bytes", 4096}, {"command", 8}, {"step", 3}}));
 }
 
+TEST(Perfetto, CountsHowBusyLinksWere) {
+  const std::vector<json> counters = events_of(written(example()), "C");
+  ASSERT_GE(counters.size(), 2u);
+  EXPECT_EQ(counters.front().at("name"), "link 0>1 #0 used");
+  EXPECT_EQ(counters.front().at("pid"), 1);
+  EXPECT_EQ(counters.back().at("args").at("percent"), 0.0);
+  double most = 0;
+  for (const json& counter : counters) {
+    most = std::max(most, counter.at("args").at("percent").get<double>());
+  }
+  EXPECT_EQ(most, 100.0);  // It carries payload from 4 to 6 us.
+}
+
 TEST(Perfetto, WritesTimesAsExactDigits) {
   EXPECT_THAT(written(example()), testing::HasSubstr("\"ts\": 1.5, \"dur\": 2.500001,"));
 }
