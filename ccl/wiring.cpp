@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ccl/places.hpp"
+#include "ccl/tree.hpp"
 #include "mesh/topology/line.hpp"
 
 namespace ttmesh::ccl {
@@ -112,6 +113,12 @@ Damage damage_of(const char* op, const mesh::Machine& machine, const Line& line,
   return {};
 }
 
+/// Throws mesh::Error (Unreachable) unless links lead from every chip of a view to every other.
+void check_joined(const mesh::Topology& topology, const mesh::MeshView& view) {
+  const std::vector<ChipId> chips = chips_of(topology, view);
+  (void)spanning_tree(topology, chips, chips.front());
+}
+
 }  // namespace
 
 Wiring resolve_wiring(const char* op, const mesh::MeshDevice& device,
@@ -145,6 +152,7 @@ Wiring resolve_wiring(const char* op, const mesh::MeshDevice& device,
     }
     wiring.num_links = std::min(wiring.num_links, link.channels);
   }
+  if (wiring.in_pieces) check_joined(topology, device.view());
   return wiring;
 }
 

@@ -30,7 +30,8 @@ struct Wiring {
 /// Fills in what the options leave open: the only axis with several chips, and the usable links of
 /// the system. A ring of two chips is a line; so is one with a link that is down.
 /// Throws std::invalid_argument, in the name of `op`, if the axis is out of range or ambiguous, the
-/// links are more than join two neighbours, or a ring is wanted where a line is open.
+/// links are more than join two neighbours, or a ring is wanted where a line is open; mesh::Error
+/// (Unreachable) if links that are down leave chips apart.
 [[nodiscard]] Wiring resolve_wiring(const char* op, const mesh::MeshDevice& device,
                                     const WiringOptions& options);
 

@@ -43,7 +43,8 @@ void ChipActor::handle(const Handler& handler) {
     handler();
     send_outbox();
   } catch (const std::exception& error) {
-    post(directory_->controller, FaultMessage{{0, ErrorCode::ChipFailed, error.what()}});
+    post(directory_->controller,
+         FaultMessage{{chip_.current(), ErrorCode::ChipFailed, error.what()}});
   }
 }
 

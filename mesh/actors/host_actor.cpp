@@ -18,10 +18,10 @@ caf::behavior HostActor::make_behavior() {
         const HandledMessage handled(host_.activity);
         try {
           fan_out(message.command);
+        } catch (const Error& error) {
+          report(message.command->number, error.code(), error.what());
         } catch (const std::exception& error) {
-          host_.activity.begin();
-          send(directory_->controller,
-               FaultMessage{{message.command->number, ErrorCode::ChipFailed, error.what()}});
+          report(message.command->number, ErrorCode::ChipFailed, error.what());
         }
       },
       [this](StopMessage) {
@@ -30,6 +30,11 @@ caf::behavior HostActor::make_behavior() {
         quit();
       },
   };
+}
+
+void HostActor::report(std::uint64_t command, ErrorCode code, const char* what) {
+  host_.activity.begin();
+  send(directory_->controller, FaultMessage{{command, code, what}});
 }
 
 void HostActor::fan_out(const CommandPtr& command) {

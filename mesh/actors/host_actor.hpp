@@ -17,6 +17,7 @@ class HostActor : public caf::event_based_actor {
 
  private:
   void fan_out(const CommandPtr& command);
+  void report(std::uint64_t command, ErrorCode code, const char* what);
 
   HostState& host_;
   std::shared_ptr<const Directory> directory_;

@@ -71,6 +71,10 @@ void Chip::pass(Task& task) {
   chip_.host.finished(chip_.id, *done, chip_.queue.free());
 }
 
+std::uint64_t Chip::current() const {
+  return commands_.empty() ? passed_ + 1 : commands_.front()->command().number;
+}
+
 ChipReport Chip::report() const {
   ChipReport report{.chip = chip_.id,
                     .queue_end = chip_.queue.free(),

@@ -33,6 +33,8 @@ class Chip {
   void start_recording(bool trace);
 
   ChipReport report() const;
+  /// Number of the command that the chip is at; that of the next one if it is idle.
+  std::uint64_t current() const;
 
  private:
   using Front = std::variant<std::monostate, ComputeRun, CollectiveRun>;
