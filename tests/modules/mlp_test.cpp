@@ -66,7 +66,7 @@ std::vector<std::string> program_of(Module module, std::int64_t count, Mode mode
       line += " axis " + std::to_string(command->attributes.integer("cluster_axis")) + " dim " +
               std::to_string(command->attributes.integer("dim")) + " links " +
               std::to_string(command->attributes.integer("num_links")) + " " +
-              command->attributes.text("topology");
+              command->attributes.text("algorithm");
     }
     if (command->op == "linear" || command->op == "mul") {
       line += " " + std::string(mesh::name(command->output_specs.front().dtype));
@@ -81,19 +81,19 @@ std::vector<std::string> program_of(Module module, std::int64_t count, Mode mode
 TEST(MLP1D, DecodesOnARingInTheLibrarysOrder) {
   EXPECT_THAT(program_of(mlp_1d(timing("t3k:1x8:ring")), 32, Mode::Decode),
               ElementsAre("linear bf16", "linear bf16", "mul bfp8_b", "linear bf16",
-                          "reduce_scatter axis 1 dim 3 links 1 Ring", "to_memory_config"));
+                          "reduce_scatter axis 1 dim 3 links 1 direct", "to_memory_config"));
 }
 
 TEST(MLP1D, PrefillsOnALineInTheLibrarysOrder) {
   EXPECT_THAT(program_of(mlp_1d(timing("t3k:1x8:line")), 128, Mode::Prefill),
               ElementsAre("linear bf16", "linear bf16", "mul bfp8_b", "linear bf16",
-                          "reduce_scatter axis 1 dim 3 links 1 Linear"));
+                          "reduce_scatter axis 1 dim 3 links 1 line"));
 }
 
 TEST(MLP1D, FoldsLongPrompts) {
   EXPECT_THAT(program_of(mlp_1d(timing("n300")), 2048, Mode::Prefill),
               ElementsAre("reshape", "linear bf16", "linear bf16", "mul bfp8_b", "linear bf16",
-                          "reduce_scatter axis 1 dim 3 links 1 Linear", "reshape"));
+                          "reduce_scatter axis 1 dim 3 links 1 line", "reshape"));
 }
 
 TEST(MLP1D, NeedsNoCollectiveOnOneChip) {
@@ -104,21 +104,21 @@ TEST(MLP1D, NeedsNoCollectiveOnOneChip) {
 TEST(MLP2D, DecodesInTheLibrarysOrder) {
   EXPECT_THAT(
       program_of(mlp_2d(timing("tg")), 32, Mode::Decode),
-      ElementsAre("linear bfp8_b", "linear bfp8_b", "reduce_scatter axis 1 dim 3 links 1 Linear",
-                  "reduce_scatter axis 1 dim 3 links 1 Linear", "mul bfp8_b",
-                  "all_gather axis 1 dim 3 links 2 Linear", "to_memory_config", "linear bfp8_b",
-                  "reduce_scatter axis 0 dim 3 links 1 Linear",
-                  "all_gather axis 0 dim 3 links 2 Linear", "to_memory_config"));
+      ElementsAre("linear bfp8_b", "linear bfp8_b", "reduce_scatter axis 1 dim 3 links 1 line",
+                  "reduce_scatter axis 1 dim 3 links 1 line", "mul bfp8_b",
+                  "all_gather axis 1 dim 3 links 2 line", "to_memory_config", "linear bfp8_b",
+                  "reduce_scatter axis 0 dim 3 links 1 line",
+                  "all_gather axis 0 dim 3 links 2 line", "to_memory_config"));
 }
 
 TEST(MLP2D, PrefillsInTheLibrarysOrder) {
   EXPECT_THAT(program_of(mlp_2d(timing("galaxy")), 2048, Mode::Prefill),
               ElementsAre("reshape", "linear bfp8_b", "linear bfp8_b",
-                          "reduce_scatter axis 1 dim 3 links 1 Linear",
-                          "reduce_scatter axis 1 dim 3 links 1 Linear", "mul bfp8_b",
-                          "all_gather axis 1 dim 3 links 2 Linear", "linear bfp8_b",
-                          "reduce_scatter axis 0 dim 3 links 1 Linear",
-                          "all_gather axis 0 dim 3 links 2 Linear", "reshape"));
+                          "reduce_scatter axis 1 dim 3 links 1 line",
+                          "reduce_scatter axis 1 dim 3 links 1 line", "mul bfp8_b",
+                          "all_gather axis 1 dim 3 links 2 line", "linear bfp8_b",
+                          "reduce_scatter axis 0 dim 3 links 1 line",
+                          "all_gather axis 0 dim 3 links 2 line", "reshape"));
 }
 
 TEST(MLP2D, ReducesWholeTermsWhereTheyDoNotCutIntoTiles) {
