@@ -29,6 +29,7 @@ struct CclArguments {
   int warm_ups = 1;
   int check = 1;
   std::string dtype = "f32";
+  bool links = false;  ///< Print which links were how busy at the last size.
 };
 
 /// Times a collective at a range of sizes; prints a row for each as soon as it is there. Returns

@@ -86,7 +86,8 @@ int run_module(const RunArguments& arguments) {
                            .system = device.topology().system,
                            .mesh_shape = device.shape(),
                            .request = request,
-                           .result = run_with_progress(device, request)};
+                           .result = run_with_progress(device, request),
+                           .links_of = arguments.links ? std::optional(device) : std::nullopt};
   device.close();
 
   std::FILE* text_out = machine.json == "-" ? stderr : stdout;
@@ -178,6 +179,8 @@ void add_run(CLI::App& app, int& exit_code) {
   add_machine_options(*run, arguments->machine);
   run->add_flag("--print-program", arguments->print_program,
                 "Print the commands of the pass, one a line")
+      ->group("Output");
+  run->add_flag("--links", arguments->links, "List every link, and draw how busy they were")
       ->group("Output");
   run->callback([arguments, &exit_code] { exit_code = run_module(*arguments); });
 }

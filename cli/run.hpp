@@ -23,6 +23,7 @@ struct RunArguments {
   std::string activation_dtype;  ///< Empty: the module's own.
   std::optional<double> pcc;     ///< Unset: that of the weights' precision.
   bool print_program = false;
+  bool links = false;  ///< List every link and draw a map of them.
 };
 
 /// Runs a module once on a mesh and reports accuracy, virtual time and wall time. Returns the exit

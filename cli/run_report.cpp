@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <span>
-#include <vector>
 
+#include "cli/heat_map.hpp"
+#include "cli/link_table.hpp"
 #include "modules/mode.hpp"
 #include "sim/time.hpp"
 
@@ -24,12 +22,6 @@ double milliseconds(std::chrono::nanoseconds time) {
 }
 
 double microseconds(sim::Time time) { return static_cast<double>(time.ps()) * 1e-6; }
-
-double percent(sim::Time part, sim::Time whole) {
-  return whole > sim::Time{}
-             ? 100.0 * static_cast<double>(part.ps()) / static_cast<double>(whole.ps())
-             : 0.0;
-}
 
 std::string heading(const RunSummary& summary) {
   const modules::MlpRunRequest& request = summary.request;
@@ -66,25 +58,14 @@ std::string op_table(const modules::MlpRunResult& result) {
   return text;
 }
 
-std::string link_table(const modules::MlpRunResult& result) {
-  std::vector<LinkUse> links;
-  std::copy_if(result.report.links.begin(), result.report.links.end(), std::back_inserter(links),
-               [](const LinkUse& link) { return link.bytes > 0; });
-  if (links.empty()) return "\n  no link carried anything\n";
-  const auto busier = [](const LinkUse& a, const LinkUse& b) { return a.busy > b.busy; };
-  std::stable_sort(links.begin(), links.end(), busier);
-  const std::size_t listed = std::min(kListedLinks, links.size());
-  std::string text =
-      fmt::format("\n  {:<24} {:>6} {:>14} {:>8} {:>14}\n", "link", "", "busy us", "used", "bytes");
-  for (const LinkUse& link : std::span(links).first(listed)) {
-    text +=
-        fmt::format("  {:<24} {:>6} {:>14.3f} {:>6.1f} % {:>14}\n",
-                    fmt::format("{} > {}", link.from, link.to), fmt::format("#{}", link.channel),
-                    microseconds(link.busy), percent(link.busy, result.virtual_time), link.bytes);
-  }
-  text +=
-      fmt::format("  the busiest {} of {} directions that carried payload\n", listed, links.size());
-  return text;
+/// The busiest links, or all of them with a map.
+std::string links_text(const RunSummary& summary) {
+  const LinkLoad load{summary.result.report.links, summary.result.virtual_time};
+  if (!summary.links_of) return link_table(load, kListedLinks);
+  const mesh::MeshDevice& device = *summary.links_of;
+  const mesh::Topology& topology = device.topology();
+  const std::string map = heat_map(topology, select_mesh(topology, device.view().mesh), load);
+  return link_table(load, load.links.size()) + (map.empty() ? "" : "\n" + map);
 }
 
 }  // namespace
@@ -129,7 +110,7 @@ std::string to_text(const RunSummary& summary) {
   return heading(summary) + accuracy(result) +
          fmt::format("  virtual time      {:.3f} us\n  wall time         {:.1f} ms\n",
                      microseconds(result.virtual_time), milliseconds(result.wall_time)) +
-         op_table(result) + link_table(result);
+         op_table(result) + "\n" + links_text(summary);
 }
 
 }  // namespace ttmesh::cli

@@ -1,0 +1,169 @@
+#include "cli/ccl_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "ccl/wiring.hpp"
+#include "cli/byte_size.hpp"
+#include "mesh/topology/line.hpp"
+
+namespace ttmesh::cli {
+namespace {
+
+constexpr const char* kUsualSize = "32M";
+
+CclSizes sizes_of(const CclArguments& arguments) {
+  CclSizes sizes{.first = parse_byte_size("-b", arguments.min_bytes),
+                 .last = parse_byte_size("-e", kUsualSize),
+                 .step = parse_byte_size("-i", arguments.step_bytes),
+                 .factor = arguments.factor.value_or(1)};
+  sizes.last = arguments.max_bytes.empty() ? std::max(sizes.first, sizes.last)
+                                           : parse_byte_size("-e", arguments.max_bytes);
+  if (sizes.last < sizes.first) {
+    throw std::invalid_argument(fmt::format(
+        "[-e] the largest size {} is below the smallest {}; needs -b SMALLEST -e LARGEST",
+        arguments.max_bytes, arguments.min_bytes));
+  }
+  return sizes;
+}
+
+mesh::DataType dtype_of(const std::string& text) {
+  if (text == "float") return mesh::DataType::Float32;
+  if (text == "bfloat16") return mesh::DataType::Bfloat16;
+  return mesh::parse_dtype(text);
+}
+
+/// Whether every line along an axis is a closed one.
+bool is_closed(const mesh::MeshDevice& device, int axis) {
+  const mesh::Topology& topology = device.topology();
+  const std::vector<mesh::ChipId> chips = chips_of(topology, device.view());
+  return std::all_of(chips.begin(), chips.end(), [&](mesh::ChipId chip) {
+    return line_through(topology, device.view(), axis, chip).closed;
+  });
+}
+
+CclGroups groups_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const mesh::MeshShape shape = device.shape();
+  if (arguments.cluster_axis) return {shape, arguments.cluster_axis};
+  if (shape.rows > 1 && shape.cols > 1) return {shape, std::nullopt};
+  return {shape, shape.rows > 1 ? 0 : 1};
+}
+
+int index_below(const char* option, int index, int count) {
+  if (index >= 0 && index < count) return index;
+  throw std::invalid_argument(
+      fmt::format("[{}] there is no chip {}, needs one from 0 to {}", option, index, count - 1));
+}
+
+/// How the chips of the groups are joined, and in words.
+struct Plan {
+  CclCall call;
+  std::string wiring;
+};
+
+std::string count_of(int count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string text_of(const CclGroups& groups) {
+  std::string text = count_of(groups.size(), "chip");
+  if (groups.count() > 1) text = fmt::format("{} groups of {}", groups.count(), text);
+  return text + (groups.cluster_axis ? fmt::format(" along cluster_axis {}", *groups.cluster_axis)
+                                     : fmt::format(" of a {} mesh", to_string(groups.mesh)));
+}
+
+Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const CclGroups groups = groups_of(device, arguments);
+  Plan plan{.call = {.groups = groups,
+                     .num_links = arguments.num_links,
+                     .algorithm = arguments.algorithm,
+                     .root = index_below("--root", arguments.root.value_or(0), groups.size())},
+            .wiring = text_of(groups)};
+  if (groups.size() == 1) return plan;
+
+  std::vector<int> axes;
+  for (const int axis : {0, 1}) {
+    const bool is_used = axis == groups.cluster_axis.value_or(axis);
+    if (is_used && device.shape().extent(axis) > 1) axes.push_back(axis);
+  }
+  const bool closed =
+      std::all_of(axes.begin(), axes.end(), [&](int axis) { return is_closed(device, axis); });
+  const bool ring = arguments.topology.empty() ? closed : arguments.topology == "ring";
+  plan.call.topology = ring ? ccl::Topology::Ring : ccl::Topology::Linear;
+  const std::string why = !arguments.topology.empty() ? ""
+                          : closed                    ? " (the line is closed)"
+                                                      : " (the line is open)";
+  plan.wiring += fmt::format(", {}{}", ring ? "ring" : "linear", why);
+  int links = std::numeric_limits<int>::max();
+  for (const int axis : axes) {
+    // Some collectives take a mesh as a ring that is closed along one axis only.
+    const ccl::Topology topology = axes.size() > 1 ? ccl::Topology::Linear : plan.call.topology;
+    const ccl::Wiring wiring =
+        ccl::resolve_wiring("ccl", device, {axis, arguments.num_links, topology});
+    links = std::min(links, wiring.num_links);
+    if (!wiring.note.empty()) plan.wiring += fmt::format(" ({})", wiring.note);
+  }
+  plan.wiring += ", " + count_of(links, "link");
+  return plan;
+}
+
+/// Between two chips of the mesh, wherever they are.
+Plan plan_of_ends(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const mesh::MeshShape shape = device.shape();
+  const int from = index_below("--from", arguments.from.value_or(0), shape.size());
+  const int to = index_below("--to", arguments.to.value_or(1), shape.size());
+  return {
+      .call = {.groups = groups_of(device, arguments),
+               .num_links = arguments.num_links,
+               .algorithm = {},
+               .from = from,
+               .to = to},
+      .wiring = fmt::format("from chip {} to chip {} of a {} mesh", from, to, to_string(shape))};
+}
+
+}  // namespace
+
+void check_usage(const CclArguments& arguments) {
+  (void)sizes_of(arguments);
+  const Collective& collective = find_collective(arguments.collective);
+  const auto refuse = [&](const char* option, bool given, bool taken) {
+    if (!given || taken) return;
+    throw std::invalid_argument(
+        fmt::format("[{}] {} has no such option; drop it", option, collective.name));
+  };
+  const bool has_ends = collective.extra == CclExtra::Ends;
+  refuse("--root", arguments.root.has_value(), collective.extra == CclExtra::Root);
+  refuse("--from", arguments.from.has_value(), has_ends);
+  refuse("--to", arguments.to.has_value(), has_ends);
+  refuse("--cluster-axis", arguments.cluster_axis.has_value(), !has_ends);
+  refuse("--topology", !arguments.topology.empty(), !has_ends);
+  refuse("--algorithm", arguments.algorithm.has_value(), collective.choice != nullptr);
+}
+
+CclHeading heading_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
+  const MachineArguments& machine = arguments.machine;
+  const Collective& collective = find_collective(arguments.collective);
+  const Plan plan = collective.extra == CclExtra::Ends ? plan_of_ends(device, arguments)
+                                                       : plan_of(device, arguments);
+  return {.arguments = arguments.words,
+          .topology = machine.topology,
+          .system = device.topology().system,
+          .wiring = plan.wiring,
+          .sizes = sizes_of(arguments),
+          .request = {.collective = &collective,
+                      .call = plan.call,
+                      .dtype = dtype_of(arguments.dtype),
+                      .seed = machine.seed,
+                      .iterations = arguments.iterations,
+                      .warm_ups = arguments.warm_ups,
+                      .check = arguments.check != 0,
+                      .trace = !machine.trace.empty()},
+          .timing_only = device.timing_only()};
+}
+
+}  // namespace ttmesh::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cli/ccl.hpp"
+#include "cli/ccl_report.hpp"
+#include "mesh/device/mesh_device.hpp"
+
+namespace ttmesh::cli {
+
+/// Finds what is wrong with the arguments without a machine. Throws std::invalid_argument if the
+/// collective is unknown, a size is none, or an option is not one of the collective's.
+void check_usage(const CclArguments& arguments);
+
+/// What is to be measured on a device, with what the arguments leave open filled in: all chips if
+/// no axis is named, a ring where all lines are closed. Throws std::invalid_argument if a chip that
+/// is named does not exist, or the lines do not allow what is asked of them.
+[[nodiscard]] CclHeading heading_of(const mesh::MeshDevice& device, const CclArguments& arguments);
+
+}  // namespace ttmesh::cli
