@@ -9,6 +9,7 @@ packages=(
   ccache
   cmake
   g++
+  gnuplot-nox
   libbenchmark-dev
   libcaf-dev
   libcli11-dev
