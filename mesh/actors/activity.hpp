@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include "mesh/actors/job_queue.hpp"
+
 namespace ttmesh::mesh {
 
 /// Counts messages on their way or being handled. At zero nothing can run any more: everything is
@@ -33,9 +35,11 @@ class Activity {
   /// Waits until nothing runs or `condition` holds; whoever makes it hold calls `poke()`.
   template <typename Condition>
   void wait_until_idle_or(const Condition& condition) {
+    const auto ended = [&] { return count_.load() == 0 || condition(); };
+    if (spin_until(ended)) return;
     std::unique_lock lock(mutex_);
     ++waiters_;
-    changed_.wait(lock, [&] { return count_.load() == 0 || condition(); });
+    changed_.wait(lock, ended);
     --waiters_;
   }
 

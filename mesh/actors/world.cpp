@@ -10,6 +10,7 @@
 #include "mesh/actors/controller_actor.hpp"
 #include "mesh/actors/host_actor.hpp"
 #include "mesh/actors/host_state.hpp"
+#include "mesh/actors/job_queue.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -17,12 +18,12 @@ namespace {
 /// Most waiting chips that an error message lists.
 constexpr std::size_t kListedChips = 8;
 
-/// Work sharing rather than CAF's default work stealing: after an idle spell a worker's own sends
-/// wake nobody under stealing, and a fan-out loses milliseconds. docs/performance.md has figures.
+/// One queue of jobs for all workers rather than CAF's default work stealing: after an idle spell a
+/// worker's own sends wake nobody under stealing, and a fan-out loses milliseconds.
 struct Configuration : caf::actor_system_config {
   explicit Configuration(int threads) {
     const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
-    set("scheduler.policy", caf::atom("sharing"));
+    load<caf::scheduler::coordinator<JobQueue>>();
     set("scheduler.max-threads",
         static_cast<std::size_t>(threads > 0 ? static_cast<unsigned>(threads) : processors));
   }
