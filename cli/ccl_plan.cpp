@@ -98,7 +98,8 @@ Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
   const std::string why = !arguments.topology.empty() ? ""
                           : closed                    ? " (the line is closed)"
                                                       : " (the line is open)";
-  plan.wiring += fmt::format(", {}{}", ring ? "ring" : "linear", why);
+  bool stays_ring = ring;
+  std::string notes;
   int links = std::numeric_limits<int>::max();
   for (const int axis : axes) {
     // Some collectives take a mesh as a ring that is closed along one axis only.
@@ -106,9 +107,12 @@ Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
     const ccl::Wiring wiring =
         ccl::resolve_wiring("ccl", device, {axis, arguments.num_links, topology});
     links = std::min(links, wiring.num_links);
-    if (!wiring.note.empty()) plan.wiring += fmt::format(" ({})", wiring.note);
+    // A ring of two chips is a line, and so is one with a link that is down.
+    if (axes.size() == 1) stays_ring = wiring.topology == ccl::Topology::Ring;
+    if (!wiring.note.empty()) notes += fmt::format(" ({})", wiring.note);
   }
-  plan.wiring += ", " + count_of(links, "link");
+  plan.wiring += fmt::format(", {}{}{}, {}", stays_ring ? "ring" : "linear",
+                             notes.empty() ? why : "", notes, count_of(links, "link"));
   return plan;
 }
 

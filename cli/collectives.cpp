@@ -119,14 +119,14 @@ ccl::BroadcastOptions broadcast_options(const CclCall& call) {
           .algorithm = call.algorithm};
 }
 
-/// Runs a collective, or says how it would run, with the options that `options_of` makes.
-template <auto collective, auto options_of>
+/// Runs a collective, or says how it would run, with the options that `OptionsOf` makes.
+template <auto Run, auto OptionsOf>
 Tensor issue(const Tensor& input, const CclCall& call) {
-  return collective(input, options_of(call));
+  return Run(input, OptionsOf(call));
 }
-template <auto options_of>
+template <auto OptionsOf>
 ccl::Choice choice(const Tensor& input, const CclCall& call) {
-  return ccl::choice_of(input.device(), input.spec(), options_of(call));
+  return ccl::choice_of(input.device(), input.spec(), OptionsOf(call));
 }
 
 Tensor issue_point_to_point(const Tensor& input, const CclCall& call) {

@@ -118,6 +118,19 @@ TEST(Ccl, SaysThatItTakesARingWhereTheLineIsClosed) {
               HasSubstr("linear (the line is open)"));
 }
 
+TEST(Ccl, SaysThatARingOfTwoIsALine) {
+  EXPECT_THAT(
+      ttmesh({"ccl", "all_gather", "-t", "n300", "-b", "4K", "-e", "4K", "--topology", "ring"}).out,
+      HasSubstr("2 chips along cluster_axis 1, linear"));
+}
+
+TEST(Ccl, GoesOnWithALinkDown) {
+  const Outcome outcome = ttmesh(small_ccl("all_reduce", {"--set", "link(0-1).down=true"}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("# Out of bounds values : 0 OK\n"));
+  EXPECT_THAT(outcome.out, HasSubstr(", linear"));
+}
+
 TEST(Ccl, ReportsBusBandwidthAsNcclTestsDefinesIt) {
   for (const auto& [collective, factor] :
        {std::pair("all_gather", 0.75), {"reduce_scatter", 0.75}, {"all_reduce", 1.5}}) {
