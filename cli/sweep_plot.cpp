@@ -8,8 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <map>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -118,14 +117,16 @@ std::string series_name(const SweepResults& results, const Abscissa& abscissa,
 /// Nanoseconds and microseconds become the unit that a person reads best.
 void choose_unit(Panel& panel, std::string_view column) {
   if (column != "virtual_ns" && column != "time_us") return;
+  double least = std::numeric_limits<double>::infinity();
   double most = 0;
   for (Series& series : panel.series) {
     for (auto& [x, y] : series.dots) {
       if (column == "virtual_ns") y *= 1e-3;
+      least = std::min(least, y);
       most = std::max(most, y);
     }
   }
-  const bool is_long = most >= 20'000;
+  const bool is_long = most >= 20'000 && least >= 100;
   for (Series& series : panel.series) {
     for (auto& [x, y] : series.dots) y *= is_long ? 1e-3 : 1;
   }
