@@ -10,17 +10,20 @@
 #include <thread>
 #include <vector>
 
+#include "mesh/actors/job_queue.hpp"
+
 namespace ttmesh {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-enum Policy : std::int64_t { kStealing, kStealingRelaxed100us, kSharing };
+enum Policy : std::int64_t { kStealing, kStealingRelaxed100us, kSharing, kJobQueue };
 
 struct Configuration : caf::actor_system_config {
   explicit Configuration(std::int64_t policy) {
     set("scheduler.max-threads", std::size_t{std::max(1U, std::thread::hardware_concurrency())});
     if (policy == kSharing) set("scheduler.policy", caf::atom("sharing"));
+    if (policy == kJobQueue) load<caf::scheduler::coordinator<mesh::JobQueue>>();
     if (policy == kStealingRelaxed100us) {
       set("work-stealing.relaxed-sleep-duration", caf::timespan(std::chrono::microseconds(100)));
     }
@@ -29,6 +32,7 @@ struct Configuration : caf::actor_system_config {
 
 const char* name(std::int64_t policy) {
   if (policy == kSharing) return "sharing";
+  if (policy == kJobQueue) return "one queue, a look before sleep";
   return policy == kStealing ? "stealing, as it comes" : "stealing, relaxed sleep 100 us";
 }
 
@@ -88,7 +92,7 @@ void ring_of_8_actors(benchmark::State& state) {
 }
 BENCHMARK(ring_of_8_actors)
     ->ArgNames({"policy", "tokens"})
-    ->ArgsProduct({{kStealing, kStealingRelaxed100us, kSharing}, {1, 8}})
+    ->ArgsProduct({{kStealing, kStealingRelaxed100us, kSharing, kJobQueue}, {1, 8}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
@@ -133,7 +137,7 @@ void fan_out_after_idleness(benchmark::State& state) {
 }
 BENCHMARK(fan_out_after_idleness)
     ->ArgName("policy")
-    ->DenseRange(kStealing, kSharing)
+    ->DenseRange(kStealing, kJobQueue)
     ->Iterations(20)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
@@ -165,7 +169,7 @@ void idleness(benchmark::State& state) {
 }
 BENCHMARK(idleness)
     ->ArgName("policy")
-    ->DenseRange(kStealing, kSharing)
+    ->DenseRange(kStealing, kJobQueue)
     ->Iterations(3)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
