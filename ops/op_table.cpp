@@ -4,12 +4,16 @@
 #include "ops/concat.hpp"
 #include "ops/fast_reduce_nc.hpp"
 #include "ops/full.hpp"
+#include "ops/layer_norm.hpp"
 #include "ops/matmul.hpp"
 #include "ops/mesh_partition.hpp"
 #include "ops/mul.hpp"
 #include "ops/place_as.hpp"
 #include "ops/random_normal.hpp"
 #include "ops/reshape.hpp"
+#include "ops/rms_norm.hpp"
+#include "ops/rms_norm_post_all_gather.hpp"
+#include "ops/rms_norm_pre_all_gather.hpp"
 #include "ops/slice.hpp"
 #include "ops/to_memory_config.hpp"
 #include "ops/transpose.hpp"
@@ -22,6 +26,7 @@ void register_ops(mesh::OpTable& table) {
   table.add("concat", concat_definition());
   table.add("fast_reduce_nc", fast_reduce_nc_definition());
   table.add("full", full_definition());
+  table.add("layer_norm", layer_norm_definition());
   table.add("linear", linear_definition());
   table.add("matmul", matmul_definition());
   table.add("mesh_partition", mesh_partition_definition());
@@ -29,6 +34,9 @@ void register_ops(mesh::OpTable& table) {
   table.add("place_as", place_as_definition());
   table.add("random_normal", random_normal_definition());
   table.add("reshape", reshape_definition());
+  table.add("rms_norm", rms_norm_definition());
+  table.add("rms_norm_post_all_gather", rms_norm_post_all_gather_definition());
+  table.add("rms_norm_pre_all_gather", rms_norm_pre_all_gather_definition());
   table.add("slice", slice_definition());
   table.add("to_memory_config", to_memory_config_definition());
   table.add("transpose", transpose_definition());

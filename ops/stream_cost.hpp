@@ -18,4 +18,8 @@ namespace ttmesh::ops {
 /// (tt-metal tech report "Matrix engine").
 constexpr std::int64_t kElementwiseCyclesPerTile = 32 * 32 / (8 * 16);
 
+/// An exponential on a tile: 16 instructions (assumed, see activation.cpp) of the vector unit,
+/// which takes 32 values at a time.
+constexpr std::int64_t kExponentialCyclesPerTile = 16 * 32;
+
 }  // namespace ttmesh::ops

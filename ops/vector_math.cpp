@@ -112,6 +112,48 @@ void multiply_values(float* values, std::size_t count, const float* other, std::
   }
 }
 
+// Folds `values` with `step(folded, value)`, as many at a time as a vector holds.
+template <class Step, class Fold>
+float fold(const float* values, std::size_t count, float start, const Step& step,
+           const Fold& lanes) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> one;
+  auto folded = hn::Set(d, start);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    folded = step(folded, hn::LoadU(d, values + i));
+  }
+  auto rest = hn::Set(one, lanes(d, folded));
+  for (; i < count; ++i) rest = step(rest, hn::LoadU(one, values + i));
+  return hn::GetLane(rest);
+}
+
+struct AddLanes {
+  template <class D, class V>
+  float operator()(D d, V v) const {
+    return hn::GetLane(hn::SumOfLanes(d, v));
+  }
+};
+
+float sum_values(const float* values, std::size_t count) {
+  return fold(values, count, 0.0F, Sum{}, AddLanes{});
+}
+
+float sum_squares(const float* values, std::size_t count) {
+  const auto step = [](auto sum, auto x) { return hn::MulAdd(x, x, sum); };
+  return fold(values, count, 0.0F, step, AddLanes{});
+}
+
+float largest_value(const float* values, std::size_t count) {
+  const auto step = [](auto most, auto x) { return hn::Max(most, x); };
+  const auto lanes = [](auto d, auto v) { return hn::GetLane(hn::MaxOfLanes(d, v)); };
+  return fold(values, count, values[0], step, lanes);
+}
+
+void exponentiate_values(float* values, std::size_t count, float shift) {
+  map(values, count, [shift](auto d, auto x) { return hn::Exp(d, hn::Sub(x, hn::Set(d, shift))); });
+}
+
 }  // namespace ttmesh::ops::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -123,6 +165,10 @@ HWY_EXPORT(apply_gelu);
 HWY_EXPORT(apply_silu);
 HWY_EXPORT(add_values);
 HWY_EXPORT(multiply_values);
+HWY_EXPORT(sum_values);
+HWY_EXPORT(sum_squares);
+HWY_EXPORT(largest_value);
+HWY_EXPORT(exponentiate_values);
 
 void apply(Activation activation, std::span<float> values) {
   switch (activation) {
@@ -146,6 +192,22 @@ void add_to(std::span<float> values, std::span<const float> other) {
 
 void multiply_by(std::span<float> values, std::span<const float> other) {
   HWY_DYNAMIC_DISPATCH(multiply_values)(values.data(), values.size(), other.data(), other.size());
+}
+
+float sum(std::span<const float> values) {
+  return HWY_DYNAMIC_DISPATCH(sum_values)(values.data(), values.size());
+}
+
+float sum_of_squares(std::span<const float> values) {
+  return HWY_DYNAMIC_DISPATCH(sum_squares)(values.data(), values.size());
+}
+
+float largest(std::span<const float> values) {
+  return HWY_DYNAMIC_DISPATCH(largest_value)(values.data(), values.size());
+}
+
+void exponentiate(std::span<float> values, float shift) {
+  HWY_DYNAMIC_DISPATCH(exponentiate_values)(values.data(), values.size(), shift);
 }
 
 }  // namespace ttmesh::ops

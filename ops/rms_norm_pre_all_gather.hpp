@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+
+#include "mesh/device/tensor.hpp"
+#include "mesh/program/op_table.hpp"
+#include "mesh/tensor/tensor_spec.hpp"
+
+namespace ttmesh::ops {
+
+struct RmsNormPreAllGatherOptions {
+  mesh::DataType dtype = mesh::DataType::Bfloat16;  ///< Of the statistics.
+  std::optional<mesh::MemoryConfig> memory{};       ///< That of the input if unset.
+};
+
+/// Each chip's part of a distributed RMS norm's statistics: the sum of squares of its part of each
+/// row, in column 0 of a tile; the other columns are 0.
+///
+/// Shapes:    [.., s, d] -> [.., s, 32].
+/// Placement: Shard(last) stays Shard(last): the chips' columns lie side by side, and all_gather
+///            over the last dim along the same cluster_axis makes them whole. Everything else
+///            stays.
+/// Cost:      reads the input once, writes the statistics; 8 cycles a tile and core for each of 2
+///            passes.
+/// Throws:    std::invalid_argument if a sum is owed.
+/// Source:    ttnn.rms_norm_pre_all_gather.
+[[nodiscard]] mesh::Tensor rms_norm_pre_all_gather(const mesh::Tensor& input,
+                                                   const RmsNormPreAllGatherOptions& options = {});
+
+[[nodiscard]] mesh::OpDefinition rms_norm_pre_all_gather_definition();
+
+}  // namespace ttmesh::ops
