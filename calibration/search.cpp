@@ -25,7 +25,8 @@ std::vector<double> pattern_search(const std::vector<Coordinate>& start,
   };
 
   double scale = 1;
-  for (int round = 0; round < options.rounds && scale >= options.stop; ++round) {
+  double lowest_at_restart = lowest;
+  for (int pass = 0; pass < options.passes; ++pass) {
     const std::vector<double> before = best;
     for (std::size_t i = 0; i < start.size(); ++i) {
       for (const double direction : {1.0, -1.0}) {
@@ -36,6 +37,10 @@ std::vector<double> pattern_search(const std::vector<Coordinate>& start,
     }
     if (best == before) {
       scale *= options.shrink;
+      if (scale >= options.finest) continue;
+      if (lowest >= lowest_at_restart) break;
+      lowest_at_restart = lowest;
+      scale = 1;
       continue;
     }
     std::vector<double> further = best;

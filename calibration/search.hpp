@@ -14,14 +14,15 @@ struct Coordinate {
 };
 
 struct SearchOptions {
-  int rounds = 60;      ///< Passes over all coordinates, at most.
-  double shrink = 0.5;  ///< Steps shrink so when a pass finds nothing better.
-  double stop = 1e-3;   ///< Steps below this part of the first ones end the search.
+  int passes = 1'000;    ///< Passes over all coordinates, at most.
+  double shrink = 0.5;   ///< Steps shrink so when a pass finds nothing better.
+  double finest = 1e-3;  ///< Parts of the first steps below which a search is over.
 };
 
 /// Lowers `cost` by pattern search: each coordinate in turn is moved one step either way and kept
-/// where the cost is lower; a pass that helped is repeated along its whole displacement. Needs no
-/// derivatives, and gives the same for the same input. Returns the best point.
+/// where the cost is lower; a pass that helped is repeated along its whole displacement. When the
+/// finest steps find nothing better it starts again with the first ones, as long as that helps.
+/// Needs no derivatives, and gives the same for the same input. Returns the best point.
 [[nodiscard]] std::vector<double> pattern_search(
     const std::vector<Coordinate>& start,
     const std::function<double(const std::vector<double>&)>& cost,
