@@ -70,6 +70,36 @@ constexpr auto rate(std::string_view name) {
   return ratio<CollectiveModel, kField>(name, "of the line rate", 0.02, 1);
 }
 
+template <sim::Ramp CollectiveModel::*kField>
+constexpr Parameter<CollectiveModel> ramp_time(std::string_view name) {
+  return {name,
+          "ns",
+          1'000,
+          0,
+          30'000,
+          [](const CollectiveModel& model) {
+            return static_cast<double>((model.*kField).time.ps()) / static_cast<double>(kThousand);
+          },
+          [](CollectiveModel& model, double value) {
+            (model.*kField).time = sim::Time::nanoseconds(std::llround(value));
+          }};
+}
+
+template <sim::Ramp CollectiveModel::*kField>
+constexpr Parameter<CollectiveModel> ramp_bytes(std::string_view name) {
+  return {name,
+          "kB",
+          200,
+          100,
+          10'000,
+          [](const CollectiveModel& model) {
+            return static_cast<double>((model.*kField).bytes) / static_cast<double>(kThousand);
+          },
+          [](CollectiveModel& model, double value) {
+            (model.*kField).bytes = std::llround(value) * kThousand;
+          }};
+}
+
 constexpr std::array kCollective{
     collective_time<&CollectiveModel::setup>("setup", 10'000),
     collective_time<&CollectiveModel::barrier_step>("barrier_step", 1'000),
@@ -80,10 +110,13 @@ constexpr std::array kCollective{
     rate<&CollectiveModel::relay_rate>("relay_rate"),
     rate<&CollectiveModel::reduce_rate_line>("reduce_rate_line"),
     rate<&CollectiveModel::reduce_rate_ring>("reduce_rate_ring"),
-    collective_time<&CollectiveModel::router_ramp>("router_ramp", 20'000),
-    collective_time<&CollectiveModel::relay_ramp>("relay_ramp", 20'000),
-    collective_time<&CollectiveModel::reduce_ramp>("reduce_ramp", 20'000),
-    whole<1'000, CollectiveModel, &CollectiveModel::ramp_bytes>("ramp_bytes", "kB", 200, 10'000),
+    rate<&CollectiveModel::direct_rate>("direct_rate"),
+    ramp_time<&CollectiveModel::router_ramp>("router_ramp"),
+    ramp_bytes<&CollectiveModel::router_ramp>("router_ramp bytes"),
+    ramp_time<&CollectiveModel::relay_ramp>("relay_ramp"),
+    ramp_bytes<&CollectiveModel::relay_ramp>("relay_ramp bytes"),
+    ramp_time<&CollectiveModel::reduce_ramp>("reduce_ramp"),
+    ramp_bytes<&CollectiveModel::reduce_ramp>("reduce_ramp bytes"),
 };
 
 constexpr std::int64_t kMega = 1'000'000;

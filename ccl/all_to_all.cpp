@@ -88,6 +88,13 @@ std::vector<TensorSpec> infer(const OpCall& call) {
   return {std::move(output)};
 }
 
+/// The lane whose worker copies a chip's own slice: the one that sends most of a line; around a
+/// ring the one that does not send the farthest.
+Lane copying_lane(int size, bool ring, int index) {
+  const bool forward = ring ? index % 2 == 1 : 2 * index < size;
+  return forward ? Lane::Forward : Lane::Backward;
+}
+
 mesh::Schedule schedule(const mesh::CollectiveCall& call) {
   const std::vector<Group> groups = wired_groups(call);
   const int size = groups.front().size();
@@ -103,8 +110,9 @@ mesh::Schedule schedule(const mesh::CollectiveCall& call) {
     plan.output_slices = size;
     return plan;
   };
-  const auto last = [size](int index) {
-    return std::vector{copy(Lane::Forward, size + index, index)};
+  const bool ring = groups.front().ring[0] || groups.front().ring[1];
+  const auto last = [size, ring](int index) {
+    return std::vector{copy_in_turn(copying_lane(size, ring, index), size + index, index)};
   };
   return exchange_schedule(call, {.groups = groups,
                                   .transfers = everyone_to_everyone(call.topology, groups, payload),

@@ -30,10 +30,11 @@ struct Slots {
 // A slice whose owner is `distance` hops away from its chip takes its first hop at hop 0. At each
 // hop a chip passes on, the farthest first, the slices that have come that far and are not at their
 // owner yet. The link's last slice is the one that went farthest, and is added first: nothing is
-// added before all slices are there. A lane carries nothing on to a neighbour that has not started.
+// added before all slices are there. A lane opens when all chips that its slices are for have
+// started.
 Generator<Step> scatter(Member member, int parts) {
   const int farthest = member.size / 2;
-  const std::vector<Step> barrier = neighbour_barrier(member);
+  const std::vector<Step> barrier = ring_barrier(member, farthest);
   for (const Step& step : barrier) co_yield step;
 
   const RingCut cut{member.size, parts};

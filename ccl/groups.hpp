@@ -39,7 +39,8 @@ struct PayloadSlots {
   int to_slot;
 };
 
-/// A payload from every chip of every group to every other one, the farthest first.
+/// A payload from every chip of every group to every other one, the nearest first: the order of
+/// tt-metal's all-to-all.
 /// `slots_of(from, to)` are those of one payload, by index in the group.
 template <typename SlotsOf>
 std::vector<Transfer> everyone_to_everyone(const mesh::Topology& topology,
@@ -57,7 +58,7 @@ std::vector<Transfer> everyone_to_everyone(const mesh::Topology& topology,
       }
       std::stable_sort(
           transfers.begin() + first, transfers.end(),
-          [](const Transfer& a, const Transfer& b) { return a.route.size() > b.route.size(); });
+          [](const Transfer& a, const Transfer& b) { return a.route.size() < b.route.size(); });
     }
   }
   return transfers;

@@ -83,6 +83,12 @@ Step copy(Lane lane, int slot, int source) {
   return step;
 }
 
+Step copy_in_turn(Lane lane, int slot, int source) {
+  Step step = copy(lane, slot, source);
+  step.engine = sim::Engine::Relay;
+  return step;
+}
+
 std::vector<Step> line_barrier(const Member& member) {
   // The lane with fewer chips ahead opens sooner; the other must not wait behind it.
   const bool forward_first =

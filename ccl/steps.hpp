@@ -29,6 +29,9 @@ struct Chunk {
 /// The worker of `lane` copies `source` to `slot`.
 [[nodiscard]] mesh::Step copy(mesh::Lane lane, int slot, int source);
 
+/// The same after all that the worker has sent, whatever the model says of gathers.
+[[nodiscard]] mesh::Step copy_in_turn(mesh::Lane lane, int slot, int source);
+
 /// Tells `peer` that this chip, and all that signalled it on `lane`, have started.
 [[nodiscard]] mesh::Step signal(mesh::Lane lane, mesh::ChipId peer);
 /// Waits for the signal of `peer`: `lane` opens.

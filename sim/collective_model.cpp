@@ -24,8 +24,9 @@ Ratio rate_of(const CollectiveModel& model, const Transfer& transfer) {
       return transfer.ring ? model.relay_rate : model.router_rate;
     case Engine::Relay:
       return model.relay_rate;
-    case Engine::Reduction:
     case Engine::Direct:
+      return model.direct_rate;
+    case Engine::Reduction:
       return transfer.ring ? model.reduce_rate_ring : model.reduce_rate_line;
   }
   return model.router_rate;
@@ -45,7 +46,7 @@ std::int64_t dram_passes(Engine engine) {
   return 1;
 }
 
-Time ramp_of(const CollectiveModel& model, Engine engine) {
+Ramp ramp_of(const CollectiveModel& model, Engine engine) {
   switch (engine) {
     case Engine::Router:
       return model.router_ramp;
@@ -60,14 +61,14 @@ Time ramp_of(const CollectiveModel& model, Engine engine) {
 }
 
 /// Engine time of a worker's first `bytes` bytes: the ramp is paid in proportion over the worker's
-/// part of `ramp_bytes`.
+/// part of the ramp's bytes.
 Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer,
                         const EnginePace& pace, std::int64_t bytes) {
   const Wide streaming = ceil_div(bytes * pace.num, pace.den);
-  const Time ramp = ramp_of(model, transfer.engine);
-  if (ramp == Time() || model.ramp_bytes <= 0) return streaming;
-  const Wide ramped = std::min<Wide>(Wide{bytes} * transfer.links, model.ramp_bytes);
-  return streaming + ceil_div(ramped * ramp.ps(), model.ramp_bytes);
+  const Ramp ramp = ramp_of(model, transfer.engine);
+  if (ramp.time == Time()) return streaming;
+  const Wide ramped = std::min<Wide>(Wide{bytes} * transfer.links, ramp.bytes);
+  return streaming + ceil_div(ramped * ramp.time.ps(), ramp.bytes);
 }
 
 EnginePace in_lowest_terms(EnginePace pace) {

@@ -17,6 +17,12 @@ enum class Engine : std::uint8_t {
   Direct,     ///< Slices sent straight to their owner, which adds them: routers and one reduction.
 };
 
+/// What an engine takes longer in all until it streams at full rate.
+struct Ramp {
+  Time time;
+  std::int64_t bytes = 1;  ///< Per direction, all links together, that pay it in proportion.
+};
+
 /// What a chip's collective workers cost, per system. Rates are parts of a link's line rate, so
 /// that they follow the number of links and a scenario's bandwidth.
 ///
@@ -38,11 +44,11 @@ struct CollectiveModel {
   Ratio relay_rate;        ///< On a ring, and of routers that send around a ring.
   Ratio reduce_rate_line;  ///< Reduction engine on a line.
   Ratio reduce_rate_ring;  ///< The same, per direction, on a ring.
-  Time router_ramp;        ///< Extra time until an engine streams at full rate; over `ramp_bytes`.
-  Time relay_ramp;
-  Time reduce_ramp;
+  Ratio direct_rate;       ///< Slices sent straight to their owner, per direction.
+  Ramp router_ramp;
+  Ramp relay_ramp;
+  Ramp reduce_ramp;
   std::int64_t direct_bytes;  ///< Whole tensors up to this are reduce-scattered directly on a ring.
-  std::int64_t ramp_bytes;    ///< Bytes per direction, all links together, that pay the ramp.
   /// What the workers of a chip together move to and from DRAM. A relay writes and reads each byte
   /// in two directions, a reduction reads two operands and writes one.
   std::int64_t dram_bytes_per_s;

@@ -26,24 +26,24 @@ constexpr std::int64_t gb_per_s(std::int64_t rate) { return rate * 1'000'000'000
 constexpr std::int64_t mb_per_s(std::int64_t rate) { return rate * 1'000'000; }
 
 constexpr MatmulModel kWormholeMatmul{
-    .unpack_bytes_per_cycle = {569, 10},              // gemm
-    .unpack_row_bytes_per_cycle = {490, 10},          // gemm
-    .tile_overhead_cycles = {81, 100},                // gemm
-    .subblock_cycles = 70,                            // gemm
-    .step_cycles = 250,                               // gemm
+    .unpack_bytes_per_cycle = {56'658, 1000},         // gemm
+    .unpack_row_bytes_per_cycle = {48'441, 1000},     // gemm
+    .tile_overhead_cycles = {842, 1000},              // gemm
+    .subblock_cycles = 65,                            // gemm
+    .step_cycles = 234,                               // gemm
     .pack_cycles_per_tile = 32,                       // gemm
-    .overlap_loss = {19, 100},                        // gemm
+    .overlap_loss = {198, 1000},                      // gemm
     .multicast_bytes_per_cycle = {32, 1},             // NoC link width, tt-isa-documentation
-    .multicast_latency_cycles = 106,                  // gemm
+    .multicast_latency_cycles = 118,                  // gemm
     .dram_latency_cycles = 400,                       // gemm
     .core_read_interval = Time::picoseconds(36'800),  // noc: 1024 B at 27.9 GB/s
     .core_read_bytes_per_s = mb_per_s(28'400),        // noc: 2048 B
     .dram_read_bytes_per_s = gb_per_s(267),           // dram
-    .dram_feed_bytes_per_s = gb_per_s(240),           // gemm
-    .dram_write_bytes_per_s = gb_per_s(80),           // gemm
-    .sustained_clock = {89, 100},                     // gemm
+    .dram_feed_bytes_per_s = mb_per_s(227'695),       // gemm
+    .dram_write_bytes_per_s = mb_per_s(74'961),       // gemm
+    .sustained_clock = {885, 1000},                   // gemm
     .sustained_after = Time::microseconds(50),  // gemm: 5 ms, over the 100 runs of that benchmark
-    .launch = Time::nanoseconds(2'890),         // gemm
+    .launch = Time::nanoseconds(2'842),         // gemm
 };
 
 constexpr MatmulModel kBlackholeMatmul{
@@ -143,42 +143,42 @@ constexpr LinkModel kLink200G = blackhole_link(gb_per_s(25));  // ccl: what toda
 constexpr LinkModel kLink400G = blackhole_link(gb_per_s(50));  // fabric: P150 x4 exceeds 200 Gb/s
 
 constexpr CollectiveModel kWormholeCollective{
-    .setup = Time::nanoseconds(5'370),              // ccl
-    .barrier_step = Time::nanoseconds(26),          // ccl
-    .relay_step = Time::nanoseconds(2'017),         // ccl
-    .reduce_step = Time::nanoseconds(2'336),        // ccl
-    .direct_step = Time::nanoseconds(2'716),        // ccl
-    .router_rate = {940, 1000},                     // ccl
-    .relay_rate = {834, 1000},                      // ccl
-    .reduce_rate_line = {839, 1000},                // ccl
-    .reduce_rate_ring = {668, 1000},                // ccl
-    .router_ramp = Time(),                          // ccl
-    .relay_ramp = Time::nanoseconds(7'700),         // ccl
-    .reduce_ramp = Time::nanoseconds(5'930),        // ccl
-    .direct_bytes = 512 * kKiB,                     // ccl
-    .ramp_bytes = 300'000,                          // ccl
-    .dram_bytes_per_s = gb_per_s(267),              // dram
+    .setup = Time::nanoseconds(5'380),                   // ccl
+    .barrier_step = Time(),                              // ccl
+    .relay_step = Time::nanoseconds(2'010),              // ccl
+    .reduce_step = Time::nanoseconds(2'029),             // ccl
+    .direct_step = Time::nanoseconds(1'769),             // ccl
+    .router_rate = {939, 1000},                          // ccl
+    .relay_rate = {833, 1000},                           // ccl
+    .reduce_rate_line = {828, 1000},                     // ccl
+    .reduce_rate_ring = {665, 1000},                     // ccl
+    .direct_rate = {569, 1000},                          // ccl
+    .router_ramp = {},                                   // ccl
+    .relay_ramp = {Time::nanoseconds(6'999), 261'000},   // ccl
+    .reduce_ramp = {Time::nanoseconds(6'203), 100'000},  // ccl
+    .direct_bytes = 512 * kKiB,                          // ccl
+    .dram_bytes_per_s = gb_per_s(267),                   // dram
     .copy_packet_latency = Time::nanoseconds(140),  // npe: 40 + 10 hops of 10 cycles, assumed ten
     .copy_bytes_per_s = mb_per_s(28'500),           // noc
     .serial_copy = true,                            // assumed; shows with two chips only
 };
 
 constexpr CollectiveModel kBlackholeCollective{
-    .setup = Time::nanoseconds(2'890),         // ccl
-    .barrier_step = Time::nanoseconds(281),    // ccl
-    .relay_step = Time::nanoseconds(1'581),    // ccl
-    .reduce_step = Time::nanoseconds(2'564),   // ccl
-    .direct_step = Time::nanoseconds(2'014),   // ccl
-    .router_rate = {954, 1000},                // ccl
-    .relay_rate = {934, 1000},                 // ccl
-    .reduce_rate_line = {786, 1000},           // ccl
-    .reduce_rate_ring = {815, 1000},           // ccl
-    .router_ramp = Time::nanoseconds(10'900),  // ccl
-    .relay_ramp = Time::nanoseconds(12'600),   // ccl
-    .reduce_ramp = Time::nanoseconds(9'430),   // ccl
-    .direct_bytes = 512 * kKiB,                // ccl
-    .ramp_bytes = 3'670'000,                   // ccl
-    .dram_bytes_per_s = gb_per_s(500),         // dram
+    .setup = Time::nanoseconds(2'895),                      // ccl
+    .barrier_step = Time::nanoseconds(281),                 // ccl
+    .relay_step = Time::nanoseconds(1'581),                 // ccl
+    .reduce_step = Time::nanoseconds(2'501),                // ccl
+    .direct_step = Time::nanoseconds(1'063),                // ccl
+    .router_rate = {959, 1000},                             // ccl
+    .relay_rate = {940, 1000},                              // ccl
+    .reduce_rate_line = {781, 1000},                        // ccl
+    .reduce_rate_ring = {808, 1000},                        // ccl
+    .direct_rate = {647, 1000},                             // ccl
+    .router_ramp = {Time::nanoseconds(14'371), 5'345'000},  // ccl
+    .relay_ramp = {Time::nanoseconds(14'825), 4'320'000},   // ccl
+    .reduce_ramp = {Time::nanoseconds(7'565), 1'835'000},   // ccl
+    .direct_bytes = 512 * kKiB,                             // ccl
+    .dram_bytes_per_s = gb_per_s(500),                      // dram
     .copy_packet_latency =
         Time::picoseconds(111'112),    // npe: 40 + 10 hops of 11 cycles, assumed ten
     .copy_bytes_per_s = gb_per_s(50),  // noc

@@ -19,6 +19,9 @@ struct Chunk {
   std::int32_t round = 0;
   sim::Time head;  ///< Arrival of the first packet at `to`.
   sim::Time tail;  ///< Arrival of the last.
+  /// Bytes that the sender's worker had sent in the command when this was, counting what the
+  /// workers before it had sent already: how far the pipeline has come.
+  std::int64_t streamed = 0;
   Piece piece;
   FailurePtr failure;  ///< Set if the sender could not make the values it owes.
 };

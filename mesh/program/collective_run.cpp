@@ -164,6 +164,9 @@ void CollectiveRun::send(const Step& step) {
   const bool router = step.engine == sim::Engine::Router || step.engine == sim::Engine::Direct;
   const bool passed_on = router && !sent.own;
   const sim::Time available = passed_on ? sent.head : std::max(sent.ready, state.worker.free());
+  // A pipeline of workers starts up once: one whose input comes from further on is past its start.
+  const std::int64_t before =
+      passed_on ? state.sent_bytes : std::max(state.sent_bytes, sent.streamed);
   // Whoever sent it first knew that the chips that it is for have started.
   const bool gated = !(passed_on && step.engine == sim::Engine::Router);
   const Passage& passage =
@@ -174,7 +177,7 @@ void CollectiveRun::send(const Step& step) {
                             .packet_bytes = plan_.packet_bytes,
                             .engine = step.engine,
                             .ring = plan_.ring,
-                            .sent_before = state.sent_bytes / plan_.num_links,
+                            .sent_before = before / plan_.num_links,
                             .earliest = gated ? std::max(state.gate, available) : available,
                             .not_done_before = router ? sent.ready : sim::Time(),
                             .id = transfer_id()});
@@ -190,6 +193,7 @@ void CollectiveRun::send(const Step& step) {
                    .round = step.round,
                    .head = passage.head,
                    .tail = passage.tail,
+                   .streamed = before + bytes,
                    .piece = pieces_.empty() ? Piece{.bytes = bytes} : piece(step.slot),
                    .failure = failure_of(step.slot)});
 }
@@ -202,7 +206,10 @@ bool CollectiveRun::receive(const Step& step) {
   const bool relay = step.engine == sim::Engine::Relay;
   const sim::Time ready =
       relay ? chunk->tail + sim::step_time(chip_.machine.collective, step.engine) : chunk->tail;
-  slot(step.slot) = {.head = relay ? ready : chunk->head, .ready = ready, .own = false};
+  slot(step.slot) = {.head = relay ? ready : chunk->head,
+                     .ready = ready,
+                     .streamed = chunk->streamed,
+                     .own = false};
   set_failure(step.slot, std::move(chunk->failure));
   if (!bytes_.empty()) bytes_[static_cast<std::size_t>(step.slot)] = chunk->piece.bytes;
   if (!pieces_.empty()) piece(step.slot) = std::move(chunk->piece);
@@ -220,6 +227,7 @@ void CollectiveRun::reduce(const Step& step) {
   into.ready =
       std::max(into.ready, with.ready) + sim::step_time(chip_.machine.collective, step.engine);
   into.head = into.ready;
+  into.streamed = std::max(into.streamed, with.streamed);
   extend(into.ready);
 }
 
@@ -229,11 +237,12 @@ void CollectiveRun::copy(const Step& step) {
   const sim::CollectiveModel& model = chip_.machine.collective;
   const std::int64_t share = (slot_bytes(step.source) + plan_.num_links - 1) / plan_.num_links;
   // A chip without links is alone with its shard, which stays where it is.
-  const sim::Time duration = chip_.ports.has_links()
-                                 ? sim::copy_time(model, chip_.ports.first_link(), share)
-                                 : sim::Time();
-  const sim::Time start =
-      model.serial_copy ? lane(step.lane).worker.claim(from.ready, duration) : from.ready;
+  const sim::Time duration =
+      chip_.ports.has_links()
+          ? sim::copy_time(model, chip_.ports.first_link(), share, plan_.packet_bytes)
+          : sim::Time();
+  const bool in_turn = model.serial_copy || step.engine == sim::Engine::Relay;
+  const sim::Time start = in_turn ? lane(step.lane).worker.claim(from.ready, duration) : from.ready;
   if (step.slot != step.source) {
     into = from;
     set_failure(step.slot, failure_of(step.source));

@@ -33,8 +33,9 @@ class CollectiveRun {
   struct Slot {
     sim::Time head;
     sim::Time ready;
-    bool own = false;     ///< Brought by this chip, not received.
-    bool failed = false;  ///< `failures_` says why.
+    std::int64_t streamed = 0;  ///< How far the pipeline had come that brought it; see Chunk.
+    bool own = false;           ///< Brought by this chip, not received.
+    bool failed = false;        ///< `failures_` says why.
   };
   struct LaneState {
     sim::Timeline worker;

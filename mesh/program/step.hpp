@@ -35,7 +35,8 @@ struct Step {
     Send,     ///< Send `slot` to `peer` on `lane`.
     Receive,  ///< Wait for the chunk that `peer` sends on `lane` in `round`; it becomes `slot`.
     Reduce,   ///< `slot` += `source`, rounded to the payload's dtype.
-    Copy,     ///< The lane's workers, one a link, copy `source` to `slot` locally.
+    Copy,  ///< The lane's workers, one a link, copy `source` to `slot` locally: in turn with what
+           ///< they send if the engine is Relay, else if the model says so.
   };
 
   Kind kind = Kind::Send;

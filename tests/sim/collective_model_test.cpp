@@ -34,25 +34,27 @@ TEST(TransferTime, AddsUpExactlyHoweverItIsCut) {
 
 TEST(TransferTime, StreamsAtTheEnginesRateAfterTheRamp) {
   const CollectiveModel& model = t3k().collective;
-  const Transfer transfer{
-      .engine = Engine::Relay, .ring = true, .sent_before = model.ramp_bytes, .bytes = 10'425'000};
+  const Transfer transfer{.engine = Engine::Relay,
+                          .ring = true,
+                          .sent_before = model.relay_ramp.bytes,
+                          .bytes = 10'425'000};
   EXPECT_EQ(time_of(t3k(), transfer), Time::microseconds(1'000));
 }
 
 TEST(TransferTime, PaysTheWholeRampOverItsBytes) {
   const CollectiveModel& model = bh_galaxy().collective;
-  const Transfer ramped{.engine = Engine::Relay, .bytes = model.ramp_bytes, .links = 1};
+  const Transfer ramped{.engine = Engine::Relay, .bytes = model.relay_ramp.bytes, .links = 1};
   Transfer streaming = ramped;
-  streaming.sent_before = model.ramp_bytes;
-  EXPECT_EQ(time_of(bh_galaxy(), ramped) - time_of(bh_galaxy(), streaming), model.relay_ramp);
+  streaming.sent_before = model.relay_ramp.bytes;
+  EXPECT_EQ(time_of(bh_galaxy(), ramped) - time_of(bh_galaxy(), streaming), model.relay_ramp.time);
 }
 
 TEST(TransferTime, SharesTheRampAmongLinks) {
   const CollectiveModel& model = bh_galaxy().collective;
-  const Transfer ramped{.engine = Engine::Relay, .bytes = model.ramp_bytes / 2, .links = 2};
+  const Transfer ramped{.engine = Engine::Relay, .bytes = model.relay_ramp.bytes / 2, .links = 2};
   Transfer streaming = ramped;
-  streaming.sent_before = model.ramp_bytes;
-  EXPECT_EQ(time_of(bh_galaxy(), ramped) - time_of(bh_galaxy(), streaming), model.relay_ramp);
+  streaming.sent_before = model.relay_ramp.bytes;
+  EXPECT_EQ(time_of(bh_galaxy(), ramped) - time_of(bh_galaxy(), streaming), model.relay_ramp.time);
 }
 
 TEST(TransferTime, HasNoRampForDirectSlices) {
