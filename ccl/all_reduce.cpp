@@ -1,11 +1,13 @@
 #include "ccl/all_reduce.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,6 +73,18 @@ TensorSpec scattered(TensorSpec spec, int dim, const Wiring& wiring) {
   spec.distribution.placements[axis] = mesh::shard(dim);
   spec.distribution.outer_axis = nested ? 1 - wiring.cluster_axis : 0;
   return spec;
+}
+
+/// Throws std::invalid_argument unless an algorithm along an axis has this name.
+void check_name(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const LineAlgorithm& each : reduce_scatter_algorithms()) names.push_back(each.name);
+  for (const std::string_view other : {kRouted, std::string_view(kGather), kFastest}) {
+    names.push_back(other);
+  }
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  throw std::invalid_argument(fmt::format("[all_reduce] algorithm '{}' is unknown; there are {}",
+                                          name, fmt::join(names, ", ")));
 }
 
 Way scatter_and_gather(const mesh::MeshDevice& device, const TensorSpec& spec,
@@ -141,6 +155,7 @@ Way way_of(const mesh::MeshDevice& device, const TensorSpec& spec,
         fmt::format("[all_reduce] input {} owes no sum along cluster_axis {}, Partial is needed",
                     to_string(spec.distribution), wiring.cluster_axis));
   }
+  if (options.algorithm) check_name(*options.algorithm);
   const bool named = options.algorithm && options.algorithm != kFastest;
   const bool cuts = cuts_evenly(spec, dim, wiring.size);
   if (options.algorithm == kGather || (!cuts && !named)) {

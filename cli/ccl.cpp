@@ -61,7 +61,12 @@ int run_ccl(const CclArguments& arguments) {
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
   const std::string start_time = local_time();
-  mesh::MeshDevice device = modules::open(topology_of(machine), std::move(options));
+  mesh::Topology topology = topology_of(machine);
+  const bool has_ends = find_collective(arguments.collective).extra == CclExtra::Ends;
+  const int from = arguments.from.value_or(0);
+  if (has_ends) options.mesh_id = mesh_of_chip(topology, "--from", from);
+  mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
+  if (has_ends) device = chip_device(device, "--from", from);
   const CclHeading heading = heading_of(device, arguments);
 
   const bool prints = machine.json != "-";
@@ -161,7 +166,7 @@ void add_ccl(CLI::App& app, const std::vector<std::string>& words, int& exit_cod
     command->add_option(name, value, what)->type_name("CHIP")->group(kChips);
   };
   chip("--root", arguments->root, "broadcast: place in its group of the chip that sends [0]");
-  chip("--from", arguments->from, "point_to_point: chip of the mesh that sends [0]");
+  chip("--from", arguments->from, "point_to_point: chip that sends, of any mesh [0]");
   chip("--to", arguments->to, "... and the chip that receives [1]");
 
   constexpr const char* kSizes = "Sizes and iterations";

@@ -116,21 +116,32 @@ Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
   return plan;
 }
 
-/// Between two chips of the mesh, wherever they are.
+/// From one chip, which is all of `device`, to another of the machine.
 Plan plan_of_ends(const mesh::MeshDevice& device, const CclArguments& arguments) {
-  const mesh::MeshShape shape = device.shape();
-  const int from = index_below("--from", arguments.from.value_or(0), shape.size());
-  const int to = index_below("--to", arguments.to.value_or(1), shape.size());
-  return {
-      .call = {.groups = groups_of(device, arguments),
-               .num_links = arguments.num_links,
-               .algorithm = {},
-               .from = from,
-               .to = to},
-      .wiring = fmt::format("from chip {} to chip {} of a {} mesh", from, to, to_string(shape))};
+  const mesh::ChipId from = chips_of(device.topology(), device.view()).front();
+  const mesh::MeshDevice receiver = chip_device(device, "--to", arguments.to.value_or(1));
+  const mesh::ChipId to = chips_of(device.topology(), receiver.view()).front();
+  const std::size_t hops = mesh::route(device.topology(), from, to).size() - 1;
+  return {.call = {.groups = {device.shape(), std::nullopt},
+                   .num_links = arguments.num_links,
+                   .algorithm = {},
+                   .receiver = receiver},
+          .wiring = fmt::format("from chip {} to chip {}, {}", from, to,
+                                count_of(static_cast<int>(hops), "hop"))};
 }
 
 }  // namespace
+
+int mesh_of_chip(const mesh::Topology& topology, const char* option, int chip) {
+  return topology.mesh_of(index_below(option, chip, topology.chip_count())).id;
+}
+
+mesh::MeshDevice chip_device(const mesh::MeshDevice& device, const char* option, int chip) {
+  const mesh::Topology& topology = device.topology();
+  const mesh::MeshDescription& mesh =
+      topology.mesh_of(index_below(option, chip, topology.chip_count()));
+  return device.mesh(mesh.id).submesh({1, 1}, mesh.coordinate(chip));
+}
 
 void check_usage(const CclArguments& arguments) {
   (void)sizes_of(arguments);

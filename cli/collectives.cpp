@@ -130,9 +130,8 @@ ccl::Choice choice(const Tensor& input, const CclCall& call) {
 }
 
 Tensor issue_point_to_point(const Tensor& input, const CclCall& call) {
-  return ccl::point_to_point(input, {.from = coordinate(call.groups, call.from),
-                                     .to = coordinate(call.groups, call.to),
-                                     .num_links = call.num_links});
+  return ccl::point_to_point(
+      input, {.from = {}, .to = {}, .num_links = call.num_links, .receiver = call.receiver});
 }
 
 constexpr std::array kCollectives{
@@ -203,9 +202,8 @@ constexpr std::array kCollectives{
         .issue = issue_point_to_point,
         .choice = nullptr,
         .expected =
-            [](const CclBuffers& buffers, const CclCall& call, int group, int place) {
-              const int chip = buffers.groups.chip(group, place);
-              return slice(buffers, chip == call.to ? call.from : chip, 0, buffers.part);
+            [](const CclBuffers& buffers, const CclCall&, int group, int place) {
+              return slice(buffers, buffers.groups.chip(group, place), 0, buffers.part);
             },
     },
     Collective{

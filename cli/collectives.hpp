@@ -20,9 +20,8 @@ struct CclCall {
   std::optional<int> num_links;
   ccl::Topology topology = ccl::Topology::Linear;
   std::optional<std::string> algorithm;
-  int root = 0;  ///< Place in its group of the chip that broadcasts.
-  int from = 0;  ///< Chips of the mesh, row-major, between which a payload goes point to point.
-  int to = 1;
+  int root = 0;                                ///< Place in its group of the chip that broadcasts.
+  std::optional<mesh::MeshDevice> receiver{};  ///< The chip that a payload goes to point to point.
 };
 
 /// What a collective takes beside the options that all take.

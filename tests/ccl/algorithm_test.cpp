@@ -124,8 +124,8 @@ TEST(Algorithms, RefuseWhatTheLinksDoNotAllow) {
               HasSubstr("algorithm direct cannot run here: it needs topology Ring on at least 3 "
                         "chips; there are line, routed"));
   EXPECT_THAT(refusal([&] { (void)all_reduce(terms, {.algorithm = "tree"}); }),
-              HasSubstr("algorithm 'tree' is unknown; there are line, ring, ring_one_way, direct, "
-                        "routed and fastest"));
+              HasSubstr("[all_reduce] algorithm 'tree' is unknown; there are line, ring, "
+                        "ring_one_way, direct, routed, gather, fastest"));
   device.close();
 }
 

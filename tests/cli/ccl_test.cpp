@@ -268,6 +268,14 @@ TEST(Ccl, SendsFartherForLonger) {
   EXPECT_LT(time("2"), time("31"));
 }
 
+TEST(Ccl, SendsBetweenMeshes) {
+  const Outcome outcome =
+      ttmesh({"ccl", "point_to_point", "-t", TTMESH_SOURCE_DIR "/topologies/galaxy_pair.yaml",
+              "--from", "60", "--to", "0", "-b", "4K", "-e", "4K"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("from chip 60 to chip 0, "));
+}
+
 TEST(Ccl, OutOfMemoryExitsWith3) {
   const Outcome outcome = ttmesh({"ccl", "all_gather", "-t", "t3k:1x8:ring", "-b", "1G", "-e",
                                   "256G", "-f", "256", "-n", "1", "--timing-only"});
