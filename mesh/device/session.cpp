@@ -157,7 +157,7 @@ void Session::send(std::shared_ptr<Command> command) {
   if (recording_fresh_) recording_begin_ = clock_;
   recording_fresh_ = false;
   clock_ += machine_.host.dispatch;
-  if (recording_program_) program_.push_back(command);
+  if (recording_program_) record(command);
   world_->submit(std::move(command));
 }
 
@@ -221,6 +221,16 @@ void Session::cross_host_link(std::int64_t bytes, std::int64_t bytes_per_s) {
 
 void Session::require_open() const {
   if (!world_) throw Error(ErrorCode::Closed, "the mesh device is closed; open it again");
+}
+
+void Session::record(const CommandPtr& command) {
+  if (!command->payload) {
+    program_.push_back(command);
+    return;
+  }
+  auto bare = std::make_shared<Command>(*command);
+  bare->payload.reset();
+  program_.push_back(std::move(bare));
 }
 
 std::vector<TensorId> Session::take_drops(const MeshView& view) {

@@ -117,6 +117,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Sends a command for the drops that no other command has taken along.
   void flush_drops();
   void send(std::shared_ptr<Command> command);
+  /// Keeps a command of the program, without the values that it writes.
+  void record(const CommandPtr& command);
 
   Machine machine_;
   std::shared_ptr<const OpTable> ops_;
