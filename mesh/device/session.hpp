@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "mesh/actors/world.hpp"
@@ -101,6 +101,10 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::vector<CommandPtr>& program() const { return program_; }
 
  private:
+  struct KnownPrediction {
+    Command command;
+    Prediction prediction;
+  };
   struct Drop {
     TensorId id;
     MeshView view;
@@ -134,7 +138,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string scope_;
   bool recording_program_ = false;
   std::vector<CommandPtr> program_;
-  std::map<std::string, Prediction> predictions_;  ///< By what makes two commands cost the same.
+  std::unordered_map<std::size_t, std::vector<KnownPrediction>> predictions_;  ///< By a hash.
 };
 
 }  // namespace ttmesh::mesh
