@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "sim/matmul_blocks.hpp"
 #include "sim/system.hpp"
-#include "tests/sim/calibration.hpp"
 
 namespace ttmesh::sim {
 namespace {
@@ -244,63 +242,6 @@ TEST(MatmulBlocks, StayWithinTheGrid) {
     }
   }
 }
-
-MathFidelity fidelity_of(const std::string& text) {
-  if (text == "LoFi") return MathFidelity::LoFi;
-  return text == "HiFi2" ? MathFidelity::HiFi2 : MathFidelity::HiFi4;
-}
-
-MatmulWork published_work(const test::Row& row) {
-  const std::string& dtype = row.at("dtype");
-  const std::int64_t tile = dtype == "BFLOAT16"    ? kBfloat16Tile
-                            : dtype == "BFLOAT8_B" ? kBfp8Tile
-                                                   : kBfp4Tile;
-  const auto operand = [&](const char* column) {
-    return Operand{tile, row.at(column) == "L1" ? BufferType::L1 : BufferType::Dram};
-  };
-  const auto tiles = [&](const char* column) { return std::stoll(row.at(column)) / 32; };
-  CoreGrid grid;
-  std::sscanf(row.at("grid").c_str(), "(%d,%d)", &grid.x, &grid.y);
-  return {.m_tiles = tiles("M"),
-          .k_tiles = tiles("K"),
-          .n_tiles = tiles("N"),
-          .in0 = operand("in0_storage"),
-          .in1 = operand("in1_storage"),
-          .out = operand("out_storage"),
-          .fidelity = fidelity_of(row.at("math_fidelity")),
-          .grid = grid};
-}
-
-struct Expected {
-  const char* device;
-  const char* system;
-  double mean;
-  double worst;
-};
-
-class PublishedMatmuls : public testing::TestWithParam<Expected> {};
-
-TEST_P(PublishedMatmuls, ArePredictedWithinAFewPercent) {
-  const std::vector<test::Row> rows = test::read_calibration("gemm_flops.csv");
-  if (rows.empty()) GTEST_SKIP() << "the published measurements are not on this machine";
-  test::ErrorSummary errors;
-  for (const test::Row& row : rows) {
-    if (row.at("device") != GetParam().device || row.at("tuning") != "manually_tuned") continue;
-    const Time predicted = duration(find_system(GetParam().system).chip, published_work(row));
-    errors.add(static_cast<double>(predicted.ps()) / 1e3,
-               std::stod(row.at("inference_time_avg_ns")));
-  }
-  RecordProperty("mean_percent", std::to_string(100 * errors.mean()));
-  RecordProperty("worst_percent", std::to_string(100 * errors.worst()));
-  ASSERT_GT(errors.count(), 0);
-  EXPECT_LT(errors.mean(), GetParam().mean);
-  EXPECT_LT(errors.worst(), GetParam().worst);
-}
-
-INSTANTIATE_TEST_SUITE_P(Gemm, PublishedMatmuls,
-                         testing::Values(Expected{"N150", "n150", 0.03, 0.10},
-                                         Expected{"P150", "p150", 0.015, 0.03}),
-                         [](const auto& test) { return std::string(test.param.device); });
 
 }  // namespace
 }  // namespace ttmesh::sim
