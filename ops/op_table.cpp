@@ -2,6 +2,7 @@
 
 #include "ops/add.hpp"
 #include "ops/concat.hpp"
+#include "ops/embedding.hpp"
 #include "ops/fast_reduce_nc.hpp"
 #include "ops/full.hpp"
 #include "ops/layer_norm.hpp"
@@ -15,6 +16,7 @@
 #include "ops/rms_norm_post_all_gather.hpp"
 #include "ops/rms_norm_pre_all_gather.hpp"
 #include "ops/slice.hpp"
+#include "ops/softmax.hpp"
 #include "ops/to_memory_config.hpp"
 #include "ops/transpose.hpp"
 #include "ops/typecast.hpp"
@@ -24,6 +26,7 @@ namespace ttmesh::ops {
 void register_ops(mesh::OpTable& table) {
   table.add("add", add_definition());
   table.add("concat", concat_definition());
+  table.add("embedding", embedding_definition());
   table.add("fast_reduce_nc", fast_reduce_nc_definition());
   table.add("full", full_definition());
   table.add("layer_norm", layer_norm_definition());
@@ -38,6 +41,7 @@ void register_ops(mesh::OpTable& table) {
   table.add("rms_norm_post_all_gather", rms_norm_post_all_gather_definition());
   table.add("rms_norm_pre_all_gather", rms_norm_pre_all_gather_definition());
   table.add("slice", slice_definition());
+  table.add("softmax", softmax_definition());
   table.add("to_memory_config", to_memory_config_definition());
   table.add("transpose", transpose_definition());
   table.add("typecast", typecast_definition());
