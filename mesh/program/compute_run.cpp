@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <utility>
 
 namespace ttmesh::mesh {
 namespace {
@@ -33,10 +34,15 @@ ComputeRun::ComputeRun(ChipContext& chip, Task& task) : chip_(chip), task_(task)
 }
 
 bool ComputeRun::advance() {
-  const bool has_values = task_.definition().run != nullptr && !chip_.timing_only;
+  const OpDefinition& definition = task_.definition();
+  const bool has_values = (definition.run || definition.update) && !chip_.timing_only;
   if (has_values && !result_.failure) {
-    if (!task_.definition().takes_blocks && !flatten_inputs()) return false;
-    if (!result_.failure && !run_op()) return false;
+    if (!definition.takes_blocks && !flatten_inputs()) return false;
+    if (!result_.failure && definition.update) {
+      update();
+    } else if (!result_.failure && !run_op()) {
+      return false;
+    }
   }
   finish();
   return true;
@@ -91,6 +97,20 @@ bool ComputeRun::run_op() {
   return true;
 }
 
+void ComputeRun::update() {
+  const Command& command = task_.command();
+  Shard& held = chip_.shards.at(command.inputs.front()).shard;
+  Shard own = std::exchange(inputs_.front(), Shard(held.shape()));
+  held = Shard(own.shape());
+  const OpCall call = task_.call();
+  const OpRun run{call, inputs_, coordinate(chip_, command), command.payload.get()};
+  try {
+    held = task_.definition().update(std::move(own), run);
+  } catch (const std::exception& error) {
+    result_.failure = failure_of(chip_, command, error.what());
+  }
+}
+
 void ComputeRun::finish() {
   const Command& command = task_.command();
   const sim::Ratio slowdown = chip_.machine.slowdown[static_cast<std::size_t>(chip_.id)];
@@ -102,6 +122,11 @@ void ComputeRun::finish() {
   if (task_.definition().delivers) {
     const HeldShard& input = chip_.shards.at(command.inputs.front());
     chip_.host.deliver(chip_.id, command, {input.shard, chip_.queue.free(), input.failure});
+  }
+  if (task_.definition().update) {
+    HeldShard& changed = chip_.shards.at(command.inputs.front());
+    changed.ready = chip_.queue.free();
+    changed.failure = result_.failure;
   }
   for (std::size_t i = 0; i < command.outputs.size(); ++i) {
     HeldShard& output = chip_.shards[command.outputs[i]];

@@ -24,6 +24,8 @@ class ComputeRun {
   std::optional<Result> shared(const ResultKey& key, const Work& work);
   bool flatten_inputs();
   bool run_op();
+  /// Changes the first input in place.
+  void update();
   void finish();
 
   ChipContext& chip_;

@@ -55,6 +55,10 @@ struct OpDefinition {
   std::function<sim::Work(const OpCall&)> cost;
   /// Values on one chip.
   std::function<std::vector<Shard>(const OpRun&)> run;
+  /// In place of `run`: new values of the first input, which keeps its name. `own` is the chip's
+  /// shard, referred to by nobody else unless somebody still reads the old values; the op has no
+  /// outputs, and is never shared between chips. Of `run.inputs` the first has no values.
+  std::function<Shard(Shard own, const OpRun& run)> update;
   /// Steps of the chips.
   std::function<Schedule(const CollectiveCall&)> schedule;
   /// Equal keys on two chips mean equal work, given equal inputs. Unset: position does not matter.

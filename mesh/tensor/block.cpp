@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -48,6 +49,17 @@ std::shared_ptr<const Buffer> Block::plain() const {
     packed = packed_;
   }
   return packed->unpack();
+}
+
+std::shared_ptr<Buffer> take_buffer(BlockPtr block) {
+  if (block.use_count() == 1 && block->plain_.use_count() == 1) {
+    // Nobody else can see the values, so they need not stay as they are.
+    return std::const_pointer_cast<Buffer>(block->plain_);
+  }
+  const std::shared_ptr<const Buffer> values = block->plain();
+  auto copy = std::make_shared<Buffer>(values->size());
+  std::memcpy(copy->data(), values->data(), values->size());
+  return copy;
 }
 
 std::shared_ptr<const PackedValues> Block::packed() const {

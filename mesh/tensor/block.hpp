@@ -59,6 +59,8 @@ class Block {
   std::shared_ptr<const PackedValues> packed() const;
 
  private:
+  friend std::shared_ptr<Buffer> take_buffer(std::shared_ptr<const Block> block);
+
   const BlockId id_;
   const Shape shape_;
   const HeldType type_;
@@ -68,6 +70,10 @@ class Block {
 };
 
 using BlockPtr = std::shared_ptr<const Block>;
+
+/// The values of a block, to be changed by the caller alone: in the block's own buffer if nobody
+/// else refers to it, else in a copy.
+[[nodiscard]] std::shared_ptr<Buffer> take_buffer(BlockPtr block);
 
 /// Typed view of a buffer. `T` is float, Bfloat16, std::int32_t, std::uint32_t or std::uint16_t.
 template <typename T>

@@ -16,6 +16,10 @@ class ChipTest : public testing::Test {
     return values<float>(*flatten(world_.delivered.at(chip).shard)->plain())[0];
   }
 
+  const std::byte* values_of(ChipId chip) const {
+    return world_.delivered.at(chip).shard.block().plain()->data();
+  }
+
   std::shared_ptr<std::atomic<int>> runs_ = std::make_shared<std::atomic<int>>(0);
   SmallWorld world_{"t3k:1x8:ring", small_ops(runs_)};
 };
@@ -82,6 +86,45 @@ TEST_F(ChipTest, DoesDifferentWorkOnEachShard) {
   world_.issue("double", world_.write());
   world_.run();
   EXPECT_EQ(*runs_, 8);
+}
+
+TEST_F(ChipTest, ChangesAShardInPlace) {
+  const TensorId tensor = world_.write();
+  world_.change("bump", tensor);
+  world_.run();
+  world_.read(tensor);
+  world_.run();
+  const std::byte* first = values_of(2);
+  EXPECT_EQ(first_value(2), 4.0F);
+  world_.delivered.clear();
+  world_.change("bump", tensor);
+  world_.read(tensor);
+  world_.run();
+  EXPECT_EQ(first_value(2), 5.0F);
+  EXPECT_EQ(values_of(2), first) << "the values were copied though nobody else refers to them";
+}
+
+TEST_F(ChipTest, LeavesValuesAloneThatSomebodyElseHas) {
+  const TensorId tensor = world_.write(replicate());
+  world_.read(tensor);
+  world_.run();
+  const std::map<ChipId, HeldShard> before = std::exchange(world_.delivered, {});
+  world_.change("bump", tensor);
+  world_.read(tensor);
+  world_.run();
+  for (ChipId chip = 0; chip < 8; ++chip) {
+    EXPECT_EQ(values<float>(*before.at(chip).shard.block().plain())[0], 1.0F);
+    EXPECT_EQ(first_value(chip), 2.0F);
+  }
+}
+
+TEST_F(ChipTest, AFailedChangeFailsWhatNeedsTheTensor) {
+  const TensorId tensor = world_.write();
+  world_.change("spoil", tensor);
+  world_.read(world_.issue("double", tensor));
+  world_.run();
+  ASSERT_NE(world_.delivered.at(0).failure, nullptr);
+  EXPECT_THAT(world_.delivered.at(0).failure->what, testing::HasSubstr("broken kernel"));
 }
 
 TEST_F(ChipTest, PassesAFailureOnToEverythingThatNeedsIt) {

@@ -85,7 +85,10 @@ OpTable small_ops(std::shared_ptr<std::atomic<int>> runs) {
   add_builtin_ops(table);
   OpDefinition twice;
   twice.infer = same_as_input;
-  twice.cost = [](const OpCall&) { return sim::StreamWork{.tiles = 1, .cycles_per_tile = 8}; };
+  const auto twice_cost = [](const OpCall&) {
+    return sim::StreamWork{.tiles = 1, .cycles_per_tile = 8};
+  };
+  twice.cost = twice_cost;
   twice.run = [runs](const OpRun& run) {
     ++*runs;
     return std::vector{doubled(run.inputs.front())};
@@ -95,6 +98,20 @@ OpTable small_ops(std::shared_ptr<std::atomic<int>> runs) {
   fail.infer = same_as_input;
   fail.run = [](const OpRun&) -> std::vector<Shard> { throw std::runtime_error("broken kernel"); };
   table.add("fail", std::move(fail));
+  OpDefinition bump;
+  bump.infer = [](const OpCall&) { return std::vector<TensorSpec>{}; };
+  bump.cost = twice_cost;
+  bump.update = [](Shard own, const OpRun&) {
+    const Shape shape = own.shape();
+    BlockPtr block = own.blocks().front();
+    own = Shard();
+    auto buffer = take_buffer(std::move(block));
+    for (float& value : values<float>(*buffer)) value += 1;
+    return Shard(std::make_shared<const Block>(shape, HeldType::Float32, std::move(buffer)));
+  };
+  table.add("bump", bump);
+  bump.update = [](Shard, const OpRun&) -> Shard { throw std::runtime_error("broken kernel"); };
+  table.add("spoil", std::move(bump));
   table.add("rotate", collective(rotate));
   table.add("greedy", collective([](ChipId before, ChipId) { return wait_for_nothing(before); }));
   table.add("chatty", collective(send_too_much));
@@ -143,6 +160,14 @@ TensorId SmallWorld::issue(const std::string& op, TensorId input) {
   command.outputs = {++last_tensor_};
   submit(std::move(command));
   return last_tensor_;
+}
+
+void SmallWorld::change(const std::string& op, TensorId input) {
+  Command command;
+  command.op = op;
+  command.inputs = {input};
+  command.input_specs = {specs_.at(input)};
+  submit(std::move(command));
 }
 
 void SmallWorld::read(TensorId input) {

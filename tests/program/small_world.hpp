@@ -18,6 +18,7 @@
 namespace ttmesh::mesh {
 
 /// Ops small enough to be understood at a glance: `double` (compute), `fail` (compute, throws),
+/// `bump` (adds 1 to its input, in place), `spoil` (the same, throws),
 /// `rotate` (collective: every chip of a row gives its shard to the next, the last to the first),
 /// `greedy` (collective: waits for a chunk that nobody sends), `chatty` (sends one nobody takes).
 /// `runs` counts evaluations of `double`.
@@ -43,6 +44,8 @@ class SmallWorld : public ChipHost {
   TensorId write(Placement along_columns = shard(3));
   /// Issues an op on one input; returns its output's id.
   TensorId issue(const std::string& op, TensorId input);
+  /// Issues an op that changes its input in place.
+  void change(const std::string& op, TensorId input);
   /// Issues a read; the shards are in `delivered` once it has run.
   void read(TensorId input);
 
