@@ -9,6 +9,7 @@ function(require_package name debian_package)
 endfunction()
 
 require_package(Threads libc6-dev)
+require_package(Asio libasio-dev)
 require_package(CAF libcaf-dev)
 require_package(DNNL libdnnl-dev)
 require_package(hwy libhwy-dev)

@@ -10,6 +10,7 @@ packages=(
   cmake
   g++
   gnuplot-nox
+  libasio-dev
   libbenchmark-dev
   libcaf-dev
   libcli11-dev
