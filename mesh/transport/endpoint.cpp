@@ -1,0 +1,314 @@
+#include "mesh/transport/endpoint.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "mesh/transport/connection.hpp"
+#include "mesh/transport/dial.hpp"
+#include "mesh/transport/greeter.hpp"
+#include "mesh/transport/heartbeat.hpp"
+#include "mesh/transport/io_thread.hpp"
+#include "mesh/transport/message_codec.hpp"
+
+namespace ttmesh::mesh {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::chrono::milliseconds left_until(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  return std::max(left, std::chrono::milliseconds(0));
+}
+
+}  // namespace
+
+class Endpoint::State {
+ public:
+  State(EndpointOptions options, EndpointHandlers handlers)
+      : options_(std::move(options)),
+        handlers_(std::move(handlers)),
+        heartbeats_(options_.silence_bound,
+                    [this](int rank, std::string why) { silent(rank, std::move(why)); }),
+        greeter_(io_, options_.handshake_bound,
+                 {.objection = [this](const Hello& guest) { return objection_to(guest); },
+                  .welcome = [this](const Hello& guest) { return hello(guest.channel); },
+                  .welcomed = [this](const Hello& guest, int socket) { welcomed(guest, socket); },
+                  .refused = handlers_.refused}) {}
+
+  Address listen(const Address& address) {
+    require_token(address);
+    Address bound = greeter_.listen(address);
+    const std::lock_guard lock(mutex_);
+    address_ = to_string(bound);
+    return bound;
+  }
+
+  void connect(int rank, const Address& address) {
+    require_token(address);
+    const auto deadline = Clock::now() + options_.handshake_bound;
+    const DialedHost host = dial(address, hello(Channel::Messages), deadline);
+    std::optional<std::string> why = objection_to(host.hello);
+    if (!why && host.hello.identity.rank != rank) {
+      why = fmt::format("it has rank {}, needs {}", host.hello.identity.rank, rank);
+    }
+    if (why) {
+      hang_up(host.socket, "turned this host away: " + *why);
+      throw Error(kHostLost, fmt::format("[connect] {} cannot be host {}: {}", to_string(address),
+                                         rank, *why));
+    }
+    adopt(rank, host.socket, host.hello);
+    try {
+      const DialedHost beats = dial(address, hello(Channel::Heartbeats), deadline);
+      watch(rank, beats.socket);
+    } catch (const Error& error) {
+      connection(rank)->end(std::string("cannot be watched: ") + error.what());
+      throw;
+    }
+  }
+
+  void await_peers(std::chrono::milliseconds bound) {
+    std::unique_lock lock(mutex_);
+    const int needed = options_.identity.hosts - 1;
+    const auto all_here = [&] { return static_cast<int>(guests_.beating.size()) == needed; };
+    changed_.wait_for(lock, bound, [&] { return all_here() || !gone_.empty(); });
+    guests_.closed = true;
+    if (!gone_.empty()) {
+      const auto& [rank, why] = *gone_.begin();
+      throw Error(kHostLost,
+                  fmt::format("[await_peers] host {} is gone: it {}; look at its messages", rank,
+                              why.empty() ? "said goodbye" : why));
+    }
+    if (all_here()) return;
+    std::vector<int> missing;
+    for (int rank = 0; rank < options_.identity.hosts; ++rank) {
+      if (rank != options_.identity.rank && !guests_.beating.contains(rank)) {
+        missing.push_back(rank);
+      }
+    }
+    throw Error(
+        kHostLost,
+        fmt::format("[await_peers] {} of {} hosts are missing after {:.1f} s: rank {}; "
+                    "start them, or look at their messages",
+                    missing.size(), options_.identity.hosts,
+                    std::chrono::duration<double>(bound).count(), fmt::join(missing, ", ")));
+  }
+
+  void join(const Address& rank_0, std::chrono::milliseconds bound) {
+    const auto deadline = Clock::now() + bound;
+    const int own = options_.identity.rank;
+    if (own == 0) {
+      await_peers(bound);
+      wire::AddressBook book{
+          std::vector<std::string>(static_cast<std::size_t>(options_.identity.hosts))};
+      {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [rank, where] : listening_) {
+          book.addresses[static_cast<std::size_t>(rank)] = where;
+        }
+      }
+      for (int rank = 1; rank < options_.identity.hosts; ++rank) (void)send(rank, book);
+      return;
+    }
+    connect(0, rank_0);
+    const std::vector<std::string> book = await_book(deadline);
+    for (int rank = 1; rank < own; ++rank) {
+      connect(rank, parse_address(book[static_cast<std::size_t>(rank)]));
+    }
+    await_peers(left_until(deadline));
+  }
+
+  bool send(int rank, const Message& message) {
+    return connection(rank)->send(stream_of(message), encode(message));
+  }
+
+  bool await_room(int rank, std::size_t bytes, std::chrono::milliseconds bound) {
+    return connection(rank)->await_room(bytes, bound);
+  }
+
+  std::size_t held_bytes(int rank) const { return connection(rank)->held_bytes(); }
+
+  void close() {
+    if (io_.is_current()) throw std::logic_error("[close] called from a handler");
+    std::map<int, std::shared_ptr<Connection>> connections;
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(closed_, true)) return;
+      guests_.closed = true;
+      connections = connections_;
+    }
+    greeter_.close();
+    for (const auto& [rank, connection] : connections) connection->say_goodbye("it closes");
+    const auto deadline = Clock::now() + options_.close_bound;
+    for (const auto& [rank, connection] : connections) {
+      if (connection->await_end(left_until(deadline))) continue;
+      connection->end("closed before all it had sent was taken");
+    }
+    io_.join();
+    heartbeats_.close();
+  }
+
+ private:
+  void require_token(const Address& address) const {
+    if (address.kind == Address::Kind::Tcp && options_.identity.token.empty()) {
+      throw std::invalid_argument(fmt::format(
+          "[Endpoint] {} without a token, needs one: anybody could connect", to_string(address)));
+    }
+  }
+
+  Hello hello(Channel channel) const {
+    const std::lock_guard lock(mutex_);
+    return {.identity = options_.identity,
+            .channel = channel,
+            .window_bytes = options_.window_bytes,
+            .address = address_};
+  }
+
+  std::optional<std::string> objection_to(const Hello& guest) const {
+    const std::lock_guard lock(mutex_);
+    return objection(options_.identity, guest, guests_);
+  }
+
+  std::shared_ptr<Connection> connection(int rank) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = connections_.find(rank);
+    if (found == connections_.end()) {
+      throw std::invalid_argument(fmt::format(
+          "[Endpoint] host {} is not connected, needs connect or await_peers first", rank));
+    }
+    return found->second;
+  }
+
+  void welcomed(const Hello& guest, int socket) {
+    const int rank = guest.identity.rank;
+    if (guest.channel == Channel::Heartbeats) {
+      watch(rank, socket);
+    } else {
+      adopt(rank, socket, guest);
+      heartbeats_.expect(rank);
+    }
+  }
+
+  void adopt(int rank, int socket, const Hello& peer) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      ::close(socket);
+      return;
+    }
+    guests_.connected.insert(rank);
+    listening_[rank] = peer.address;
+    connections_[rank] =
+        open_connection(io_,
+                        {.socket = socket,
+                         .limits = options_.limits,
+                         .send_window_bytes = peer.window_bytes,
+                         .receive_window_bytes = options_.window_bytes},
+                        {.received =
+                             [this, rank](Message message, Receipt receipt) {
+                               received(rank, std::move(message), std::move(receipt));
+                             },
+                         .ended = [this, rank](const std::string& why) { ended(rank, why); }});
+  }
+
+  void watch(int rank, int socket) {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || !guests_.connected.contains(rank)) {
+      ::close(socket);
+      return;
+    }
+    heartbeats_.watch(rank, socket);
+    guests_.beating.insert(rank);
+    changed_.notify_all();
+  }
+
+  void silent(int rank, std::string why) { connection(rank)->end(std::move(why)); }
+
+  void received(int rank, Message message, Receipt receipt) {
+    if (auto* book = std::get_if<wire::AddressBook>(&message)) {
+      const std::lock_guard lock(mutex_);
+      book_ = std::move(book->addresses);
+      changed_.notify_all();
+      return;
+    }
+    handlers_.received(rank, std::move(message), std::move(receipt));
+  }
+
+  void ended(int rank, const std::string& why) {
+    {
+      const std::lock_guard lock(mutex_);
+      guests_.connected.erase(rank);
+      guests_.beating.erase(rank);
+      guests_.gone.insert(rank);
+      gone_[rank] = why;
+      changed_.notify_all();
+    }
+    heartbeats_.forget(rank);
+    if (!why.empty()) handlers_.lost(rank, why);
+  }
+
+  std::vector<std::string> await_book(Clock::time_point deadline) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, deadline, [&] { return book_ || !guests_.gone.empty(); });
+    if (!book_ || static_cast<int>(book_->size()) != options_.identity.hosts) {
+      throw Error(kHostLost, guests_.gone.empty()
+                                 ? "[join] rank 0 did not say in time where the others listen; "
+                                   "were all hosts started?"
+                                 : "[join] rank 0 is gone before all hosts were connected");
+    }
+    return *book_;
+  }
+
+  const EndpointOptions options_;
+  const EndpointHandlers handlers_;
+
+  mutable std::mutex mutex_;  ///< Guards the next eight.
+  std::condition_variable changed_;
+  Guests guests_;
+  std::map<int, std::shared_ptr<Connection>> connections_;
+  std::map<int, std::string> listening_;
+  std::map<int, std::string> gone_;  ///< Why.
+  std::optional<std::vector<std::string>> book_;
+  std::string address_;
+  bool closed_ = false;
+
+  IoThread io_;
+  Heartbeats heartbeats_;
+  Greeter greeter_;
+};
+
+Endpoint::Endpoint(EndpointOptions options, EndpointHandlers handlers) {
+  const Identity& identity = options.identity;
+  if (identity.rank < 0 || identity.rank >= identity.hosts) {
+    throw std::invalid_argument(fmt::format("[Endpoint] rank {} of {} hosts, needs one below it",
+                                            identity.rank, identity.hosts));
+  }
+  if (!handlers.received || !handlers.lost || !handlers.refused) {
+    throw std::invalid_argument("[Endpoint] a handler is missing, needs all three");
+  }
+  state_ = std::make_unique<State>(std::move(options), std::move(handlers));
+}
+
+Endpoint::~Endpoint() { close(); }
+
+Address Endpoint::listen(const Address& address) { return state_->listen(address); }
+void Endpoint::connect(int rank, const Address& address) { state_->connect(rank, address); }
+void Endpoint::await_peers(std::chrono::milliseconds bound) { state_->await_peers(bound); }
+void Endpoint::join(const Address& rank_0, std::chrono::milliseconds bound) {
+  state_->join(rank_0, bound);
+}
+bool Endpoint::send(int rank, const Message& message) { return state_->send(rank, message); }
+bool Endpoint::await_room(int rank, std::size_t bytes, std::chrono::milliseconds bound) {
+  return state_->await_room(rank, bytes, bound);
+}
+std::size_t Endpoint::held_bytes(int rank) const { return state_->held_bytes(rank); }
+void Endpoint::close() { state_->close(); }
+
+}  // namespace ttmesh::mesh
