@@ -5,6 +5,7 @@
 #include "ops/embedding.hpp"
 #include "ops/fast_reduce_nc.hpp"
 #include "ops/full.hpp"
+#include "ops/kv_cache.hpp"
 #include "ops/layer_norm.hpp"
 #include "ops/matmul.hpp"
 #include "ops/mesh_partition.hpp"
@@ -28,12 +29,15 @@ void register_ops(mesh::OpTable& table) {
   table.add("concat", concat_definition());
   table.add("embedding", embedding_definition());
   table.add("fast_reduce_nc", fast_reduce_nc_definition());
+  table.add("fill_cache", fill_cache_definition());
   table.add("full", full_definition());
   table.add("layer_norm", layer_norm_definition());
   table.add("linear", linear_definition());
   table.add("matmul", matmul_definition());
   table.add("mesh_partition", mesh_partition_definition());
   table.add("mul", mul_definition());
+  table.add("paged_fill_cache", paged_fill_cache_definition());
+  table.add("paged_update_cache", paged_update_cache_definition());
   table.add("place_as", place_as_definition());
   table.add("random_normal", random_normal_definition());
   table.add("reshape", reshape_definition());
