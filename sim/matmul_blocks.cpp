@@ -28,16 +28,28 @@ std::vector<std::int64_t> divisors(std::int64_t n) {
   return result;
 }
 
-/// The task of each core of `split` that gets any tiles; the others take no part.
-CoreTask task_of(const MatmulWork& work, const CoreSplit& split) {
-  const std::int64_t rows = tiles_per_part(work.m_tiles, split.gy);
-  const std::int64_t cols = tiles_per_part(work.n_tiles, split.gx);
-  return {.split = {tiles_per_part(work.n_tiles, cols), tiles_per_part(work.m_tiles, rows),
-                    split.groups},
-          .rounds = tiles_per_part(work.batches, split.groups),
-          .rows = rows,
-          .cols = cols,
-          .inner = work.k_tiles};
+/// A core's tiles along one side, and one more where they cut into no sub-blocks: then a tuner
+/// pads.
+std::vector<std::int64_t> sides_of_core(std::int64_t tiles, std::int64_t parts) {
+  constexpr std::int64_t kWidestSubBlock = 8;
+  const std::int64_t each = tiles_per_part(tiles, parts);
+  const std::vector<std::int64_t> cuts = divisors(each);
+  const bool awkward = each > kWidestSubBlock && cuts[1] > kWidestSubBlock;
+  return awkward ? std::vector{each, each + 1} : std::vector{each};
+}
+
+/// The tasks of each core of `split` that gets any tiles; the others take no part.
+void add_tasks(std::vector<CoreTask>& tasks, const MatmulWork& work, const CoreSplit& split) {
+  for (const std::int64_t rows : sides_of_core(work.m_tiles, split.gy)) {
+    for (const std::int64_t cols : sides_of_core(work.n_tiles, split.gx)) {
+      tasks.push_back({.split = {tiles_per_part(work.n_tiles, cols),
+                                 tiles_per_part(work.m_tiles, rows), split.groups},
+                       .rounds = tiles_per_part(work.batches, split.groups),
+                       .rows = rows,
+                       .cols = cols,
+                       .inner = work.k_tiles});
+    }
+  }
 }
 
 std::vector<std::int64_t> inner_blocks(const MatmulWork& work, const CoreTask& task) {
@@ -82,16 +94,16 @@ std::vector<CoreTask> core_tasks(const MatmulWork& work, CoreGrid grid) {
   if (work.batches > 1) {
     const std::int64_t groups = std::min(work.batches, cores);
     const std::int64_t each = cores / groups;
-    tasks.push_back(task_of(work, {each, 1, groups}));
-    tasks.push_back(task_of(work, {1, each, groups}));
+    add_tasks(tasks, work, {each, 1, groups});
+    add_tasks(tasks, work, {1, each, groups});
     return tasks;
   }
-  tasks.push_back(task_of(work, {grid.x, grid.y}));
+  add_tasks(tasks, work, {grid.x, grid.y});
   if (work.n_tiles > kNarrowRatio * work.m_tiles) {
-    tasks.push_back(task_of(work, {cores, 1}));
+    add_tasks(tasks, work, {cores, 1});
   }
   if (work.m_tiles > kNarrowRatio * work.n_tiles) {
-    tasks.push_back(task_of(work, {1, cores}));
+    add_tasks(tasks, work, {1, cores});
   }
   return tasks;
 }

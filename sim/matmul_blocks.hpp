@@ -44,7 +44,8 @@ struct SubBlock {
 
 /// The splits worth trying. One product goes over the whole grid in two dims; if it is more than
 /// eight times as wide as tall, or the reverse, also in one dim. A batch is spread over the cores,
-/// whole products first.
+/// whole products first. A side of a core's tiles that cuts into no sub-blocks (11, 13, 41 ..) is
+/// also tried with one tile of padding.
 [[nodiscard]] std::vector<CoreTask> core_tasks(const MatmulWork& work, CoreGrid grid);
 
 /// The blocks of a task that fit a core's L1, double buffered; if none does, the smallest.

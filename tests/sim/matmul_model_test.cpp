@@ -224,6 +224,27 @@ TEST(MatmulBlocks, SpreadNarrowOutputsInOneDim) {
   EXPECT_EQ(tasks[1].cols, 2);
 }
 
+TEST(MatmulBlocks, PadASideThatCutsIntoNoSubBlocks) {
+  MatmulWork work = square(128);
+  work.n_tiles = 448;
+  const std::vector<CoreTask> tasks = core_tasks(work, {11, 10});  // 13 x 41 tiles for each core.
+  ASSERT_EQ(tasks.size(), 4u);
+  EXPECT_EQ(tasks[0].rows, 13);
+  EXPECT_EQ(tasks[0].cols, 41);
+  EXPECT_EQ(tasks[3].rows, 14);
+  EXPECT_EQ(tasks[3].cols, 42);
+  for (const CoreTask& task : tasks) EXPECT_LE(task.split.cores(), 110);
+}
+
+TEST(Matmul, IsNotMuchSlowerWhereTilesDoNotCutEvenly) {
+  const ChipModel& p150 = find_system("p150").chip;
+  MatmulWork even = square(128);
+  even.n_tiles = 440;  // 40 columns of tiles for each core
+  MatmulWork uneven = even;
+  uneven.n_tiles = 448;  // 41
+  EXPECT_LT(duration(p150, uneven), scale(duration(p150, even), {6, 5}));
+}
+
 TEST(MatmulBlocks, StayWithinTheGrid) {
   for (const std::int64_t batches : {1, 3, 64, 1000}) {
     for (const std::int64_t m : {1, 5, 64}) {
