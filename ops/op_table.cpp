@@ -1,6 +1,7 @@
 #include "ops/op_table.hpp"
 
 #include "ops/add.hpp"
+#include "ops/argmax.hpp"
 #include "ops/concat.hpp"
 #include "ops/embedding.hpp"
 #include "ops/fast_reduce_nc.hpp"
@@ -10,8 +11,11 @@
 #include "ops/matmul.hpp"
 #include "ops/mesh_partition.hpp"
 #include "ops/mul.hpp"
+#include "ops/pad.hpp"
+#include "ops/permute.hpp"
 #include "ops/place_as.hpp"
 #include "ops/random_normal.hpp"
+#include "ops/repeat.hpp"
 #include "ops/reshape.hpp"
 #include "ops/rms_norm.hpp"
 #include "ops/rms_norm_post_all_gather.hpp"
@@ -19,6 +23,7 @@
 #include "ops/slice.hpp"
 #include "ops/softmax.hpp"
 #include "ops/to_memory_config.hpp"
+#include "ops/topk.hpp"
 #include "ops/transpose.hpp"
 #include "ops/typecast.hpp"
 
@@ -26,6 +31,7 @@ namespace ttmesh::ops {
 
 void register_ops(mesh::OpTable& table) {
   table.add("add", add_definition());
+  table.add("argmax", argmax_definition());
   table.add("concat", concat_definition());
   table.add("embedding", embedding_definition());
   table.add("fast_reduce_nc", fast_reduce_nc_definition());
@@ -36,10 +42,13 @@ void register_ops(mesh::OpTable& table) {
   table.add("matmul", matmul_definition());
   table.add("mesh_partition", mesh_partition_definition());
   table.add("mul", mul_definition());
+  table.add("pad", pad_definition());
+  table.add("permute", permute_definition());
   table.add("paged_fill_cache", paged_fill_cache_definition());
   table.add("paged_update_cache", paged_update_cache_definition());
   table.add("place_as", place_as_definition());
   table.add("random_normal", random_normal_definition());
+  table.add("repeat", repeat_definition());
   table.add("reshape", reshape_definition());
   table.add("rms_norm", rms_norm_definition());
   table.add("rms_norm_post_all_gather", rms_norm_post_all_gather_definition());
@@ -47,6 +56,7 @@ void register_ops(mesh::OpTable& table) {
   table.add("slice", slice_definition());
   table.add("softmax", softmax_definition());
   table.add("to_memory_config", to_memory_config_definition());
+  table.add("topk", topk_definition());
   table.add("transpose", transpose_definition());
   table.add("typecast", typecast_definition());
 }

@@ -25,17 +25,26 @@ class OpTrial {
         attributes_(std::move(attributes)),
         inputs_(std::move(inputs)) {}
 
-  mesh::TensorSpec infer() const { return definition_.infer({attributes_, inputs_, {}}).front(); }
+  mesh::TensorSpec infer() const { return infer_all().front(); }
+
+  std::vector<mesh::TensorSpec> infer_all() const {
+    return definition_.infer({attributes_, inputs_, {}});
+  }
 
   sim::Work cost() const {
-    const std::vector<mesh::TensorSpec> outputs{infer()};
+    const std::vector<mesh::TensorSpec> outputs = infer_all();
     return definition_.cost({attributes_, inputs_, outputs});
   }
 
   mesh::Shard run(const std::vector<mesh::Shard>& shards, mesh::Coordinate chip = {}) const {
-    const std::vector<mesh::TensorSpec> outputs{infer()};
+    return run_all(shards, chip).front();
+  }
+
+  std::vector<mesh::Shard> run_all(const std::vector<mesh::Shard>& shards,
+                                   mesh::Coordinate chip = {}) const {
+    const std::vector<mesh::TensorSpec> outputs = infer_all();
     const mesh::OpCall call{attributes_, inputs_, outputs};
-    return definition_.run({call, shards, chip}).front();
+    return definition_.run({call, shards, chip});
   }
 
   std::uint64_t position_key(mesh::Coordinate chip) const {
