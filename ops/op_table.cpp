@@ -11,6 +11,10 @@
 #include "ops/matmul.hpp"
 #include "ops/mesh_partition.hpp"
 #include "ops/mul.hpp"
+#include "ops/nlp_concat_heads.hpp"
+#include "ops/nlp_concat_heads_decode.hpp"
+#include "ops/nlp_create_qkv_heads.hpp"
+#include "ops/nlp_create_qkv_heads_decode.hpp"
 #include "ops/pad.hpp"
 #include "ops/permute.hpp"
 #include "ops/place_as.hpp"
@@ -20,6 +24,8 @@
 #include "ops/rms_norm.hpp"
 #include "ops/rms_norm_post_all_gather.hpp"
 #include "ops/rms_norm_pre_all_gather.hpp"
+#include "ops/rotary_embedding_llama.hpp"
+#include "ops/rotary_embedding_llama_fused_qk.hpp"
 #include "ops/slice.hpp"
 #include "ops/softmax.hpp"
 #include "ops/to_memory_config.hpp"
@@ -42,10 +48,14 @@ void register_ops(mesh::OpTable& table) {
   table.add("matmul", matmul_definition());
   table.add("mesh_partition", mesh_partition_definition());
   table.add("mul", mul_definition());
+  table.add("nlp_concat_heads", nlp_concat_heads_definition());
+  table.add("nlp_concat_heads_decode", nlp_concat_heads_decode_definition());
+  table.add("nlp_create_qkv_heads", nlp_create_qkv_heads_definition());
+  table.add("nlp_create_qkv_heads_decode", nlp_create_qkv_heads_decode_definition());
   table.add("pad", pad_definition());
-  table.add("permute", permute_definition());
   table.add("paged_fill_cache", paged_fill_cache_definition());
   table.add("paged_update_cache", paged_update_cache_definition());
+  table.add("permute", permute_definition());
   table.add("place_as", place_as_definition());
   table.add("random_normal", random_normal_definition());
   table.add("repeat", repeat_definition());
@@ -53,6 +63,8 @@ void register_ops(mesh::OpTable& table) {
   table.add("rms_norm", rms_norm_definition());
   table.add("rms_norm_post_all_gather", rms_norm_post_all_gather_definition());
   table.add("rms_norm_pre_all_gather", rms_norm_pre_all_gather_definition());
+  table.add("rotary_embedding_llama", rotary_embedding_llama_definition());
+  table.add("rotary_embedding_llama_fused_qk", rotary_embedding_llama_fused_qk_definition());
   table.add("slice", slice_definition());
   table.add("softmax", softmax_definition());
   table.add("to_memory_config", to_memory_config_definition());
