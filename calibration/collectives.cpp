@@ -21,12 +21,12 @@ std::string system_of(const std::string& arch) {
 }
 
 Measurement measurement_of(const Row& row) {
-  return {.system = system_of(row.at("arch")),
-          .op = row.at("op"),
-          .ring = row.at("topology") == "ring",
-          .chips = std::stoi(row.at("n_devices")),
-          .bytes = std::stoll(row.at("size_bytes")),
-          .microseconds = std::stod(row.at("time_us"))};
+  return {.system = system_of(text(row, "arch")),
+          .op = text(row, "op"),
+          .ring = text(row, "topology") == "ring",
+          .chips = static_cast<int>(whole_number(row, "n_devices")),
+          .bytes = whole_number(row, "size_bytes"),
+          .microseconds = number(row, "time_us")};
 }
 
 /// What a chip holds before the command: its shard of a gather, or its term of a scatter, in tiles.
@@ -65,12 +65,12 @@ std::vector<Measurement> read_collectives(const std::filesystem::path& folder) {
     measurements.push_back(measurement_of(row));
   }
   for (const Row& row : read_csv(folder / "overheads.csv")) {
-    if (!row.at("item").starts_with("CCL fixed cost, AG line n=2 4KB")) continue;
-    measurements.push_back({.system = row.at("arch") == "WH" ? "t3k" : "bh_galaxy",
+    if (!text(row, "item").starts_with("CCL fixed cost, AG line n=2 4KB")) continue;
+    measurements.push_back({.system = text(row, "arch") == "WH" ? "t3k" : "bh_galaxy",
                             .op = "all_gather",
                             .chips = 2,
                             .bytes = 4096,
-                            .microseconds = std::stod(row.at("value"))});
+                            .microseconds = number(row, "value")});
   }
   return measurements;
 }

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <cstdio>
 #include <exception>
-#include <functional>
+#include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "calibration/collectives.hpp"
@@ -150,11 +152,8 @@ void run(const Options& options) {
   matmuls.print(options.rows);
 }
 
-}  // namespace
-}  // namespace ttmesh::calibration
-
-int main(int argc, char** argv) {
-  ttmesh::calibration::Options options;
+int run_command_line(int argc, char** argv) {
+  Options options;
   CLI::App app(
       "Compares the presets' virtual times with published measurements, and fits their "
       "parameters.");
@@ -166,11 +165,19 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"t3k", "bh_galaxy", "n150", "p150"}));
   app.add_flag("--rows", options.rows, "Print every measurement");
   CLI11_PARSE(app, argc, argv);
+  run(options);
+  return 0;
+}
+
+}  // namespace
+}  // namespace ttmesh::calibration
+
+int main(int argc, char** argv) {
   try {
-    ttmesh::calibration::run(options);
+    return ttmesh::calibration::run_command_line(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    std::fputs(error.what(), stderr);
+    std::fputc('\n', stderr);
     return 2;
   }
-  return 0;
 }

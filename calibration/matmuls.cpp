@@ -14,17 +14,17 @@ namespace {
 /// The value that a field's text stands for.
 template <typename Value>
 Value meaning(const Row& row, const char* column, const std::map<std::string, Value>& values) {
-  const auto found = values.find(row.at(column));
+  const auto found = values.find(text(row, column));
   if (found != values.end()) return found->second;
   throw std::runtime_error(fmt::format(
-      "[read_matmuls] column {} holds '{}', which has no meaning here", column, row.at(column)));
+      "[read_matmuls] column {} holds '{}', which has no meaning here", column, text(row, column)));
 }
 
 sim::CoreGrid grid_of(const Row& row) {
   sim::CoreGrid grid;
-  if (std::sscanf(row.at("grid").c_str(), "(%d,%d)", &grid.x, &grid.y) == 2) return grid;
+  if (std::sscanf(text(row, "grid").c_str(), "(%d,%d)", &grid.x, &grid.y) == 2) return grid;
   throw std::runtime_error(
-      fmt::format("[read_matmuls] column grid holds '{}', '(X,Y)' is needed", row.at("grid")));
+      fmt::format("[read_matmuls] column grid holds '{}', '(X,Y)' is needed", text(row, "grid")));
 }
 
 sim::MatmulWork work_of(const Row& row) {
@@ -35,7 +35,7 @@ sim::MatmulWork work_of(const Row& row) {
                                                              {{"L1", sim::BufferType::L1},
                                                               {"DRAM", sim::BufferType::Dram}})};
   };
-  const auto tiles = [&](const char* column) { return std::stoll(row.at(column)) / 32; };
+  const auto tiles = [&](const char* column) { return whole_number(row, column) / 32; };
   return {.m_tiles = tiles("M"),
           .k_tiles = tiles("K"),
           .n_tiles = tiles("N"),
@@ -55,11 +55,11 @@ sim::MatmulWork work_of(const Row& row) {
 std::vector<MatmulMeasurement> read_matmuls(const std::filesystem::path& folder) {
   std::vector<MatmulMeasurement> measurements;
   for (const Row& row : read_csv(folder / "gemm_flops.csv")) {
-    if (row.at("tuning") != "manually_tuned") continue;
+    if (text(row, "tuning") != "manually_tuned") continue;
     measurements.push_back(
         {.system = meaning<std::string>(row, "device", {{"N150", "n150"}, {"P150", "p150"}}),
          .work = work_of(row),
-         .microseconds = std::stod(row.at("inference_time_avg_ns")) / 1e3});
+         .microseconds = number(row, "inference_time_avg_ns") / 1e3});
   }
   return measurements;
 }

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <fstream>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
 namespace ttmesh::calibration {
 namespace {
@@ -21,6 +24,16 @@ std::vector<std::string> split(const std::string& line) {
     }
   }
   return fields;
+}
+
+template <typename Number>
+Number parsed(const Row& row, const std::string& column) {
+  const std::string& field = text(row, column);
+  Number value{};
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error == std::errc() && end == field.data() + field.size()) return value;
+  throw std::runtime_error(
+      fmt::format("[number] column {} holds '{}', a number is needed", column, field));
 }
 
 }  // namespace
@@ -45,6 +58,18 @@ std::vector<Row> read_csv(const std::filesystem::path& file) {
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+const std::string& text(const Row& row, const std::string& column) {
+  const auto found = row.find(column);
+  if (found != row.end()) return found->second;
+  throw std::runtime_error(fmt::format("[text] there is no column {}, which is needed", column));
+}
+
+double number(const Row& row, const std::string& column) { return parsed<double>(row, column); }
+
+std::int64_t whole_number(const Row& row, const std::string& column) {
+  return parsed<std::int64_t>(row, column);
 }
 
 }  // namespace ttmesh::calibration

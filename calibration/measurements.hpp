@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -14,5 +15,11 @@ using Row = std::map<std::string, std::string>;
 /// Throws std::runtime_error if the file cannot be read or a row has not as many fields as the
 /// header.
 [[nodiscard]] std::vector<Row> read_csv(const std::filesystem::path& file);
+
+/// A field of a row, as text and as a number.
+/// Throw std::runtime_error naming the column if it is missing or holds no number.
+[[nodiscard]] const std::string& text(const Row& row, const std::string& column);
+[[nodiscard]] double number(const Row& row, const std::string& column);
+[[nodiscard]] std::int64_t whole_number(const Row& row, const std::string& column);
 
 }  // namespace ttmesh::calibration

@@ -13,7 +13,7 @@ using sim::MatmulModel;
 constexpr std::int64_t kThousand = 1000;
 
 /// A time in nanoseconds.
-template <typename Model, sim::Time Model::*kField>
+template <typename Model, sim::Time Model::*Field>
 constexpr Parameter<Model> time(std::string_view name, double step, double most) {
   return {name,
           "ns",
@@ -21,15 +21,15 @@ constexpr Parameter<Model> time(std::string_view name, double step, double most)
           0,
           most,
           [](const Model& model) {
-            return static_cast<double>((model.*kField).ps()) / static_cast<double>(kThousand);
+            return static_cast<double>((model.*Field).ps()) / static_cast<double>(kThousand);
           },
           [](Model& model, double value) {
-            model.*kField = sim::Time::nanoseconds(std::llround(value));
+            model.*Field = sim::Time::nanoseconds(std::llround(value));
           }};
 }
 
 /// A ratio in thousandths.
-template <typename Model, sim::Ratio Model::*kField>
+template <typename Model, sim::Ratio Model::*Field>
 constexpr Parameter<Model> ratio(std::string_view name, std::string_view unit, double step,
                                  double most) {
   return {name,
@@ -38,15 +38,15 @@ constexpr Parameter<Model> ratio(std::string_view name, std::string_view unit, d
           step / 100,
           most,
           [](const Model& model) {
-            const sim::Ratio& value = model.*kField;
+            const sim::Ratio& value = model.*Field;
             return static_cast<double>(value.num) / static_cast<double>(value.den);
           },
           [](Model& model, double value) {
-            model.*kField = {std::llround(value * static_cast<double>(kThousand)), kThousand};
+            model.*Field = {std::llround(value * static_cast<double>(kThousand)), kThousand};
           }};
 }
 
-template <std::int64_t kQuantum, typename Model, std::int64_t Model::*kField>
+template <std::int64_t Quantum, typename Model, std::int64_t Model::*Field>
 constexpr Parameter<Model> whole(std::string_view name, std::string_view unit, double step,
                                  double most) {
   return {name,
@@ -55,22 +55,22 @@ constexpr Parameter<Model> whole(std::string_view name, std::string_view unit, d
           step / 100,
           most,
           [](const Model& model) {
-            return static_cast<double>(model.*kField) / static_cast<double>(kQuantum);
+            return static_cast<double>(model.*Field) / static_cast<double>(Quantum);
           },
-          [](Model& model, double value) { model.*kField = std::llround(value) * kQuantum; }};
+          [](Model& model, double value) { model.*Field = std::llround(value) * Quantum; }};
 }
 
-template <sim::Time CollectiveModel::*kField>
+template <sim::Time CollectiveModel::*Field>
 constexpr auto collective_time(std::string_view name, double most) {
-  return time<CollectiveModel, kField>(name, most / 20, most);
+  return time<CollectiveModel, Field>(name, most / 20, most);
 }
 
-template <sim::Ratio CollectiveModel::*kField>
+template <sim::Ratio CollectiveModel::*Field>
 constexpr auto rate(std::string_view name) {
-  return ratio<CollectiveModel, kField>(name, "of the line rate", 0.02, 1);
+  return ratio<CollectiveModel, Field>(name, "of the line rate", 0.02, 1);
 }
 
-template <sim::Ramp CollectiveModel::*kField>
+template <sim::Ramp CollectiveModel::*Field>
 constexpr Parameter<CollectiveModel> ramp_time(std::string_view name) {
   return {name,
           "ns",
@@ -78,14 +78,14 @@ constexpr Parameter<CollectiveModel> ramp_time(std::string_view name) {
           0,
           30'000,
           [](const CollectiveModel& model) {
-            return static_cast<double>((model.*kField).time.ps()) / static_cast<double>(kThousand);
+            return static_cast<double>((model.*Field).time.ps()) / static_cast<double>(kThousand);
           },
           [](CollectiveModel& model, double value) {
-            (model.*kField).time = sim::Time::nanoseconds(std::llround(value));
+            (model.*Field).time = sim::Time::nanoseconds(std::llround(value));
           }};
 }
 
-template <sim::Ramp CollectiveModel::*kField>
+template <sim::Ramp CollectiveModel::*Field>
 constexpr Parameter<CollectiveModel> ramp_bytes(std::string_view name) {
   return {name,
           "kB",
@@ -93,10 +93,10 @@ constexpr Parameter<CollectiveModel> ramp_bytes(std::string_view name) {
           100,
           10'000,
           [](const CollectiveModel& model) {
-            return static_cast<double>((model.*kField).bytes) / static_cast<double>(kThousand);
+            return static_cast<double>((model.*Field).bytes) / static_cast<double>(kThousand);
           },
           [](CollectiveModel& model, double value) {
-            (model.*kField).bytes = std::llround(value) * kThousand;
+            (model.*Field).bytes = std::llround(value) * kThousand;
           }};
 }
 
@@ -121,14 +121,14 @@ constexpr std::array kCollective{
 
 constexpr std::int64_t kMega = 1'000'000;
 
-template <std::int64_t MatmulModel::*kField>
+template <std::int64_t MatmulModel::*Field>
 constexpr auto cycles(std::string_view name, double most) {
-  return whole<1, MatmulModel, kField>(name, "cycles", most / 20, most);
+  return whole<1, MatmulModel, Field>(name, "cycles", most / 20, most);
 }
 
-template <std::int64_t MatmulModel::*kField>
+template <std::int64_t MatmulModel::*Field>
 constexpr auto megabytes_per_s(std::string_view name) {
-  return whole<kMega, MatmulModel, kField>(name, "MB/s", 10'000, 1'000'000);
+  return whole<kMega, MatmulModel, Field>(name, "MB/s", 10'000, 1'000'000);
 }
 
 constexpr std::array kMatmul{

@@ -39,5 +39,14 @@ TEST(Measurements, NameTheFileThatIsMissing) {
               ThrowsMessage<std::runtime_error>(HasSubstr("no/such.csv cannot be read")));
 }
 
+TEST(Measurements, NameTheColumnThatHoldsNoNumber) {
+  const Row row{{"size", "8x"}, {"time", "1.5"}};
+  EXPECT_EQ(number(row, "time"), 1.5);
+  EXPECT_THAT([&] { (void)whole_number(row, "size"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("column size holds '8x'")));
+  EXPECT_THAT([&] { (void)number(row, "cost"); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("there is no column cost")));
+}
+
 }  // namespace
 }  // namespace ttmesh::calibration
