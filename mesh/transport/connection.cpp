@@ -45,8 +45,8 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
 
   bool await_room(std::size_t bytes, std::chrono::milliseconds bound) override {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, bound, [&] { return ended_ || held_bytes_ <= bytes; });
-    return !ended_ && held_bytes_ <= bytes;
+    changed_.wait_for(lock, bound, [&] { return gone_ || held_bytes_ <= bytes; });
+    return !gone_ && held_bytes_ <= bytes;
   }
 
   std::size_t held_bytes() const override {
@@ -69,7 +69,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
 
   void end(std::string why) override {
     const std::lock_guard lock(mutex_);
-    if (ended_) return;
+    if (gone_) return;
     asio::post(*context_, [self = shared_from_this(), why = std::move(why)] { self->fail(why); });
   }
 
@@ -84,7 +84,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   // From any thread.
   bool enqueue(Outgoing outgoing) {
     const std::lock_guard lock(mutex_);
-    if (ended_) return false;
+    if (gone_) return false;
     held_bytes_ += outgoing.frame.bytes();
     incoming_.push_back(std::move(outgoing));
     if (!std::exchange(scheduled_, true)) {
@@ -267,6 +267,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
     std::vector<Outgoing> dropped;
     {
       const std::lock_guard lock(mutex_);
+      gone_ = true;
       held_bytes_ = 0;
       dropped.swap(incoming_);
     }
@@ -284,10 +285,11 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
   const ConnectionHandlers handlers_;
   const std::shared_ptr<asio::io_context> context_;
 
-  mutable std::mutex mutex_;  ///< Guards the next four.
+  mutable std::mutex mutex_;  ///< Guards the next five.
   std::vector<Outgoing> incoming_;
   bool scheduled_ = false;
-  bool ended_ = false;
+  bool gone_ = false;   ///< Takes nothing any more, and posts nothing.
+  bool ended_ = false;  ///< Has said so.
   std::size_t held_bytes_ = 0;
   std::condition_variable changed_;
 

@@ -55,7 +55,7 @@ class Endpoint::State {
   void connect(int rank, const Address& address) {
     require_token(address);
     const auto deadline = Clock::now() + options_.handshake_bound;
-    const DialedHost host = dial(address, hello(Channel::Messages), deadline);
+    const DialedHost host = dial(address, hello(Purpose::Messages), deadline);
     std::optional<std::string> why = objection_to(host.hello);
     if (!why && host.hello.identity.rank != rank) {
       why = fmt::format("it has rank {}, needs {}", host.hello.identity.rank, rank);
@@ -67,7 +67,7 @@ class Endpoint::State {
     }
     adopt(rank, host.socket, host.hello);
     try {
-      const DialedHost beats = dial(address, hello(Channel::Heartbeats), deadline);
+      const DialedHost beats = dial(address, hello(Purpose::Heartbeats), deadline);
       watch(rank, beats.socket);
     } catch (const Error& error) {
       connection(rank)->end(std::string("cannot be watched: ") + error.what());
@@ -164,7 +164,7 @@ class Endpoint::State {
     }
   }
 
-  Hello hello(Channel channel) const {
+  Hello hello(Purpose channel) const {
     const std::lock_guard lock(mutex_);
     return {.identity = options_.identity,
             .channel = channel,
@@ -189,7 +189,7 @@ class Endpoint::State {
 
   void welcomed(const Hello& guest, int socket) {
     const int rank = guest.identity.rank;
-    if (guest.channel == Channel::Heartbeats) {
+    if (guest.channel == Purpose::Heartbeats) {
       watch(rank, socket);
     } else {
       adopt(rank, socket, guest);

@@ -55,7 +55,7 @@ Hello decode_hello(const Preamble& preamble, std::span<const std::byte> header) 
     hello.identity.cpu_path = elements.next_as<std::string>();
     hello.identity.onednn_version = elements.next_as<std::string>();
     hello.identity.token = elements.next_as<std::string>();
-    hello.channel = enum_from(elements.next(), Channel::Heartbeats);
+    hello.channel = enum_from(elements.next(), Purpose::Heartbeats);
     hello.window_bytes = elements.next_as<std::uint64_t>();
     hello.address = elements.next_as<std::string>();
     if (hello.window_bytes == 0) throw std::invalid_argument("it takes no messages");
@@ -129,10 +129,10 @@ std::optional<std::string> objection(const Identity& self, const Hello& guest,
   if (guests.gone.contains(rank)) {
     return fmt::format("rank {} was connected before and is gone: start the run again", rank);
   }
-  if (guest.channel == Channel::Messages && guests.connected.contains(rank)) {
+  if (guest.channel == Purpose::Messages && guests.connected.contains(rank)) {
     return fmt::format("rank {} is connected already: give every host a rank of its own", rank);
   }
-  if (guest.channel == Channel::Heartbeats &&
+  if (guest.channel == Purpose::Heartbeats &&
       (!guests.connected.contains(rank) || guests.beating.contains(rank))) {
     return fmt::format("rank {} has no need of a connection for heartbeats", rank);
   }

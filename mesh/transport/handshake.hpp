@@ -23,12 +23,12 @@ struct Identity {
 };
 
 /// What a connection is for.
-enum class Channel : std::uint8_t { Messages, Heartbeats };
+enum class Purpose : std::uint8_t { Messages, Heartbeats };
 
 /// The first frame of a connection, and what answers it.
 struct Hello {
   Identity identity;
-  Channel channel = Channel::Messages;
+  Purpose channel = Purpose::Messages;
   std::uint64_t window_bytes = 0;  ///< Credit of each stream that the sender grants.
   std::string address;             ///< Where the sender listens; empty: nowhere.
   std::uint16_t version = kProtocolVersion;

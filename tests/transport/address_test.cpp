@@ -1,0 +1,53 @@
+#include "mesh/transport/address.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <stdexcept>
+
+namespace ttmesh::mesh {
+namespace {
+
+TEST(Address, EveryFormReadsAsItPrints) {
+  for (const char* text :
+       {"unix:/tmp/x/0.socket", "tcp:localhost:4000", "tcp:10.0.0.1:0", "tcp:[::1]:65535"}) {
+    EXPECT_EQ(to_string(parse_address(text)), text);
+  }
+  EXPECT_EQ(parse_address("tcp:[::1]:4000").name, "::1");
+}
+
+TEST(Address, RefusesOtherTexts) {
+  for (const char* text :
+       {"", "unix:", "tcp:", "tcp:host", "tcp:host:", "tcp:host:65536", "tcp:host:-1",
+        "tcp:host:80x", "tcp::80", "tcp:::1:80", "udp:host:80", "/tmp/x"}) {
+    EXPECT_THAT([&] { (void)parse_address(text); },
+                testing::ThrowsMessage<std::invalid_argument>(
+                    testing::HasSubstr("needs unix:PATH, tcp:HOST:PORT")))
+        << text;
+  }
+}
+
+TEST(Address, RefusesPathsTooLongForASocket) {
+  EXPECT_NO_THROW((void)parse_address("unix:/" + std::string(106, 'x')));
+  EXPECT_THROW((void)parse_address("unix:/" + std::string(107, 'x')), std::invalid_argument);
+}
+
+TEST(SocketDirectory, IsItsOwnersAlone) {
+  const SocketDirectory folder;
+  EXPECT_EQ(std::filesystem::status(folder.path()).permissions(),
+            std::filesystem::perms::owner_all);
+}
+
+TEST(SocketDirectory, GoesWithAllThatIsInIt) {
+  std::filesystem::path path;
+  {
+    const SocketDirectory folder;
+    path = folder.path();
+    std::ofstream(path / "left.socket") << "x";
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+}  // namespace
+}  // namespace ttmesh::mesh

@@ -1,0 +1,85 @@
+#include "tests/transport/host.hpp"
+
+namespace ttmesh::mesh {
+
+EndpointOptions options_of(int rank, int hosts) {
+  return {.identity = {.rank = rank,
+                       .hosts = hosts,
+                       .topology_digest = "digest",
+                       .cpu_path = "path",
+                       .onednn_version = "2.6.0",
+                       .token = "token of the tests"},
+          .handshake_bound = kPatience};
+}
+
+Host::Host(const EndpointOptions& options, Settings settings)
+    : settings_(std::move(settings)),
+      endpoint_(options, {.received =
+                              [this](int rank, Message message, Receipt receipt) {
+                                received(rank, std::move(message), std::move(receipt));
+                              },
+                          .lost =
+                              [this](int rank, const std::string& why) {
+                                const std::lock_guard lock(mutex_);
+                                losses_.push_back({rank, why});
+                                changed_.notify_all();
+                              },
+                          .refused =
+                              [this](const std::string& who, const std::string& why) {
+                                const std::lock_guard lock(mutex_);
+                                refusals_.push_back(who + ": " + why);
+                                changed_.notify_all();
+                              }}) {}
+
+bool Host::await_arrivals(std::size_t count) {
+  return await([&] { return arrivals_.size() >= count; });
+}
+bool Host::await_losses(std::size_t count) {
+  return await([&] { return losses_.size() >= count; });
+}
+bool Host::await_refusals(std::size_t count) {
+  return await([&] { return refusals_.size() >= count; });
+}
+
+std::vector<Host::Arrival> Host::take_arrivals() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(arrivals_, {});
+}
+
+std::vector<Host::Loss> Host::losses() const {
+  const std::lock_guard lock(mutex_);
+  return losses_;
+}
+
+std::vector<std::string> Host::refusals() const {
+  const std::lock_guard lock(mutex_);
+  return refusals_;
+}
+
+void Host::release_receipts() {
+  std::vector<Receipt> all;
+  const std::lock_guard lock(mutex_);
+  settings_.keep_receipts = false;
+  all.swap(receipts_);
+}
+
+bool Host::await(const std::function<bool()>& condition) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience, condition);
+}
+
+void Host::received(int rank, Message message, Receipt receipt) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (settings_.keep_receipts) receipts_.push_back(std::move(receipt));
+  }
+  if (settings_.handle) {
+    settings_.handle(*this, rank, std::move(message));
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  arrivals_.push_back({rank, std::move(message)});
+  changed_.notify_all();
+}
+
+}  // namespace ttmesh::mesh
