@@ -76,15 +76,15 @@ struct Prepared {
 };
 
 std::shared_ptr<const Prepared> prepare(const OneDnnMatmul& product) {
-  const auto& [batches, m, k, n, a_repeats, c_stride, in, out, b_packed, accumulates, threads] =
-      product;
+  const auto& [batches, m, k, n, a_repeats, c_stride, in, out, b_packed, b_transposed, accumulates,
+               threads] = product;
   const auto in_type = data_type(in);
   const auto out_type = data_type(out);
   auto prepared = std::make_shared<Prepared>();
   if (batches == 1) {
     prepared->a = {{m, k}, in_type, Tag::ab};
     prepared->b = b_packed ? packed_desc({.k = k, .n = n, .type = in})
-                           : memory::desc({k, n}, in_type, Tag::ab);
+                           : memory::desc({k, n}, in_type, b_transposed ? Tag::ba : Tag::ab);
     prepared->c = {{m, n}, out_type, memory::dims{c_stride, 1}};
   } else {
     prepared->a = {{a_repeats ? 1 : batches, m, k}, in_type, Tag::abc};

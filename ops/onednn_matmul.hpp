@@ -21,6 +21,7 @@ struct OneDnnMatmul {
   mesh::HeldType in = mesh::HeldType::Float32;   ///< Of a and b: Float32 or Bfloat16.
   mesh::HeldType out = mesh::HeldType::Float32;  ///< Of c; Bfloat16 needs Bfloat16 inputs.
   bool b_packed = false;                         ///< `b` comes from `pack`; one batch.
+  bool b_transposed = false;                     ///< `b` is [n, k], row-major; one batch.
   bool accumulates = false;                      ///< c += a * b.
   int threads = 1;                               ///< OpenMP threads that share the work.
 
