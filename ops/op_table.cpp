@@ -27,6 +27,7 @@
 #include "ops/rotary_embedding_llama.hpp"
 #include "ops/rotary_embedding_llama_fused_qk.hpp"
 #include "ops/scaled_dot_product_attention.hpp"
+#include "ops/scaled_dot_product_attention_decode.hpp"
 #include "ops/slice.hpp"
 #include "ops/softmax.hpp"
 #include "ops/to_memory_config.hpp"
@@ -67,6 +68,8 @@ void register_ops(mesh::OpTable& table) {
   table.add("rotary_embedding_llama", rotary_embedding_llama_definition());
   table.add("rotary_embedding_llama_fused_qk", rotary_embedding_llama_fused_qk_definition());
   table.add("scaled_dot_product_attention", scaled_dot_product_attention_definition());
+  table.add("scaled_dot_product_attention_decode",
+            scaled_dot_product_attention_decode_definition());
   table.add("slice", slice_definition());
   table.add("softmax", softmax_definition());
   table.add("to_memory_config", to_memory_config_definition());
