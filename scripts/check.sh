@@ -22,7 +22,7 @@ asan() {
 }
 
 tsan() {
-  local layers=(sim mesh_tensor mesh_program)
+  local layers=(sim mesh_tensor mesh_program mesh_transport)
   local targets=("${layers[@]/#/ttmesh_}")
   targets=("${targets[@]/%/_test}")
   scripts/build.sh tsan "${targets[@]}"
