@@ -1,9 +1,12 @@
 #include "mesh/transport/address.hpp"
 
 #include <fmt/format.h>
+#include <netdb.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <stdexcept>
@@ -60,6 +63,21 @@ Address parse_address(std::string_view text) {
     refuse(text, "no port from 0 to 65535");
   }
   return {.kind = Address::Kind::Tcp, .name = std::string(host), .port = port};
+}
+
+Address reachable(const Address& announced, int socket) {
+  const bool everywhere = announced.kind == Address::Kind::Tcp &&
+                          (announced.name == "0.0.0.0" || announced.name == "::");
+  if (!everywhere) return announced;
+  sockaddr_storage name{};
+  socklen_t length = sizeof(name);
+  auto* const peer = reinterpret_cast<sockaddr*>(&name);
+  std::array<char, NI_MAXHOST> number{};
+  if (getpeername(socket, peer, &length) != 0 ||
+      getnameinfo(peer, length, number.data(), number.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
+    return announced;  // It has just gone.
+  }
+  return {.kind = Address::Kind::Tcp, .name = number.data(), .port = announced.port};
 }
 
 SocketDirectory::SocketDirectory() {

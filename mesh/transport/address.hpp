@@ -25,6 +25,10 @@ struct Address {
 /// path is too long for a socket (107 bytes).
 [[nodiscard]] Address parse_address(std::string_view text);
 
+/// Where others find the peer at the other end of a connected socket, which says that it listens at
+/// `announced`: if that is all addresses of its machine, the one that it is connected from.
+[[nodiscard]] Address reachable(const Address& announced, int socket);
+
 /// A new folder for Unix sockets that its owner alone may enter. Removed with what is in it.
 class SocketDirectory {
  public:

@@ -127,6 +127,9 @@ class Endpoint::State {
   }
 
   bool send(int rank, const Message& message) {
+    if (std::holds_alternative<wire::Stop>(message)) {
+      throw std::invalid_argument("[send] a goodbye, which close() says");
+    }
     return connection(rank)->send(stream_of(message), encode(message));
   }
 
@@ -204,7 +207,9 @@ class Endpoint::State {
       return;
     }
     guests_.connected.insert(rank);
-    listening_[rank] = peer.address;
+    if (!peer.address.empty()) {
+      listening_[rank] = to_string(reachable(parse_address(peer.address), socket));
+    }
     connections_[rank] =
         open_connection(io_,
                         {.socket = socket,

@@ -67,7 +67,8 @@ class Endpoint {
   void join(const Address& rank_0, std::chrono::milliseconds bound);
 
   /// Sends a message, after those of its stream; never waits. What has no credit yet is referred
-  /// to. False if the host is gone. Throws std::invalid_argument if it never was connected.
+  /// to. False if the host is gone. Throws std::invalid_argument if it never was connected,
+  /// or the message is a goodbye.
   bool send(int rank, const Message& message);
 
   /// Waits until no more than `bytes` to `rank` are still to be written, at most for `bound`: how a

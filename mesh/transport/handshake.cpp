@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mesh/program/elements.hpp"
+#include "mesh/transport/address.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -58,6 +59,7 @@ Hello decode_hello(const Preamble& preamble, std::span<const std::byte> header) 
     hello.channel = enum_from(elements.next(), Purpose::Heartbeats);
     hello.window_bytes = elements.next_as<std::uint64_t>();
     hello.address = elements.next_as<std::string>();
+    if (!hello.address.empty()) (void)parse_address(hello.address);
     if (hello.window_bytes == 0) throw std::invalid_argument("it takes no messages");
     return hello;
   });

@@ -33,6 +33,12 @@ TEST(Address, RefusesPathsTooLongForASocket) {
   EXPECT_THROW((void)parse_address("unix:/" + std::string(107, 'x')), std::invalid_argument);
 }
 
+TEST(Address, IsReachableAsAnnouncedUnlessThatIsEverywhere) {
+  for (const char* text : {"unix:/tmp/x", "tcp:10.0.0.1:4000"}) {
+    EXPECT_EQ(to_string(reachable(parse_address(text), -1)), text);
+  }
+}
+
 TEST(SocketDirectory, IsItsOwnersAlone) {
   const SocketDirectory folder;
   EXPECT_EQ(std::filesystem::status(folder.path()).permissions(),

@@ -180,17 +180,22 @@ TEST(Endpoint, ClosingEndsItsThreadsAndRemovesItsSocket) {
   EXPECT_TRUE(std::filesystem::is_empty(sockets.path()));
 }
 
-TEST(Endpoint, FourHostsFindEachOtherThroughRank0) {
+TEST_P(OverEither, FourHostsFindEachOtherThroughRank0) {
   constexpr int kHosts = 4;
   const SocketDirectory sockets;
   std::deque<Host> hosts;
-  std::vector<std::thread> threads;
   for (int rank = 0; rank < kHosts; ++rank) hosts.emplace_back(options_of(rank, kHosts));
+  Address rank_0;
+  for (int rank = kHosts - 1; rank >= 0; --rank) {
+    rank_0 = hosts[static_cast<std::size_t>(rank)].endpoint().listen(
+        GetParam() == Address::Kind::Unix ? sockets.address(rank) : parse_address("tcp:0.0.0.0:0"));
+  }
+  if (rank_0.kind == Address::Kind::Tcp) rank_0.name = "127.0.0.1";
+  std::vector<std::thread> threads;
   for (int rank = 0; rank < kHosts; ++rank) {
     threads.emplace_back([&, rank] {
       Endpoint& endpoint = hosts[static_cast<std::size_t>(rank)].endpoint();
-      endpoint.listen(sockets.address(rank));
-      endpoint.join(sockets.address(0), kPatience);
+      endpoint.join(rank_0, kPatience);
       for (int to = 0; to < kHosts; ++to) {
         if (to != rank) (void)endpoint.send(to, chunk_of(1000, rank));
       }
@@ -244,6 +249,7 @@ TEST(Endpoint, RefusesMisuse) {
   EXPECT_THROW(Endpoint(options_of(0, 2), {}), std::invalid_argument);
   Host host(options_of(0, 2));
   EXPECT_THROW((void)host.endpoint().send(1, wire::ReportQuestion{}), std::invalid_argument);
+  EXPECT_THROW((void)host.endpoint().send(1, wire::Stop{}), std::invalid_argument);
 }
 
 struct MisfitGuest {
