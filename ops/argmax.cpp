@@ -53,7 +53,8 @@ std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   std::vector<std::int64_t> indices;
   for (std::int64_t first = 0; first < block.shape().volume(); first += length) {
     reader.read(first, row);
-    indices.push_back(std::find(row.begin(), row.end(), largest(row)) - row.begin());
+    const auto found = std::find(row.begin(), row.end(), largest(row));
+    indices.push_back(found == row.end() ? 0 : found - row.begin());  // NaN equals nothing.
   }
   return {integer_shard(run.call.outputs[0], indices)};
 }

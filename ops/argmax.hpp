@@ -10,7 +10,8 @@ struct ArgmaxOptions {
   bool keepdim = false;  ///< Keep it with extent 1.
 };
 
-/// Index of the largest value of each row of the last dim; the first of equal ones.
+/// Index of the largest value of each row of the last dim; the first of equal ones, and some index
+/// of a row with NaNs.
 ///
 /// Shapes:    [.., d] -> [..] or [.., 1] of uint32, row-major.
 /// Placement: unchanged; the last dim is whole on each chip.

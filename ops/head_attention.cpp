@@ -79,7 +79,7 @@ void HeadAttention::score(std::int64_t head, std::int64_t first, std::int64_t co
 // Returns what to scale the query's earlier terms by.
 float HeadAttention::take(std::span<float> scores, Running& running) const {
   const float before = running.largest;
-  running.largest = std::max(before, largest(scores));
+  running.largest = std::max(largest(scores), before);  // NaN if the scores are.
   if (running.largest == kNothing) {
     std::fill(scores.begin(), scores.end(), 0.0F);
     return 1.0F;
@@ -140,7 +140,7 @@ void HeadAttention::attend(std::int64_t head, const QueryRows& queries, std::spa
             std::as_writable_bytes(out).data());
   }
   for (std::size_t row = 0; row < running_.size(); ++row) {
-    const float scale = running_[row].sum > 0 ? 1.0F / running_[row].sum : 0.0F;
+    const float scale = running_[row].sum == 0 ? 0.0F : 1.0F / running_[row].sum;
     multiply_by(out.subspan(row * width, width), {&scale, 1});
   }
 }

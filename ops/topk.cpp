@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <numeric>
 #include <span>
 #include <stdexcept>
@@ -65,7 +66,8 @@ void sort_best(std::span<const float> row, bool largest, std::int64_t k,
   const auto better = [&](std::int64_t a, std::int64_t b) {
     const float x = row[static_cast<std::size_t>(a)];
     const float y = row[static_cast<std::size_t>(b)];
-    if (x != y) return largest ? x > y : x < y;
+    if (std::isnan(x) != std::isnan(y)) return std::isnan(y);
+    if (x < y || x > y) return largest ? x > y : x < y;
     return a < b;
   };
   std::partial_sort(order.begin(), order.begin() + k, order.end(), better);

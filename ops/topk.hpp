@@ -18,7 +18,8 @@ struct Topk {
   mesh::Tensor indices;  ///< Within the chip's row: uint16, or uint32 from 65,536 values on.
 };
 
-/// The k best values of each row of the last dim, sorted; of equal ones the first comes first.
+/// The k best values of each row of the last dim, sorted; of equal ones the first comes first, and
+/// NaNs come last.
 ///
 /// Shapes:    [.., d] -> twice [.., k].
 /// Placement: unchanged. Where the last dim is sharded each chip takes its own k, and indices count

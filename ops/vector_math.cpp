@@ -151,7 +151,10 @@ float largest_value(const float* values, std::size_t count) {
 }
 
 void exponentiate_values(float* values, std::size_t count, float shift) {
-  map(values, count, [shift](auto d, auto x) { return hn::Exp(d, hn::Sub(x, hn::Set(d, shift))); });
+  map(values, count, [shift](auto d, auto x) {
+    // Highway's exponential makes 0 of NaN.
+    return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, hn::Sub(x, hn::Set(d, shift))));
+  });
 }
 
 }  // namespace ttmesh::ops::HWY_NAMESPACE

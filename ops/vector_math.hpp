@@ -23,7 +23,7 @@ void multiply_by(std::span<float> values, std::span<const float> other);
 /// The largest of at least one value.
 [[nodiscard]] float largest(std::span<const float> values);
 
-/// values[i] = exp(values[i] - shift); 0 for minus infinity.
+/// values[i] = exp(values[i] - shift); 0 for minus infinity, NaN for NaN.
 void exponentiate(std::span<float> values, float shift);
 
 }  // namespace ttmesh::ops

@@ -163,6 +163,17 @@ TEST(ScaledDotProductAttention, GivesZerosWhereNothingIsSeen) {
               testing::Each(0.0F));
 }
 
+TEST(ScaledDotProductAttention, HidesNoNan) {
+  const TensorSpec q = spec({1, 1, 2, 32});
+  const TensorSpec k = spec({1, 1, 300, 32});
+  std::vector<float> numbers = floats(random_shard(q, 1));
+  numbers[32] = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> got =
+      floats(trial({q, k, k}, {.chunk_start = 298})
+                 .run({shard_with(q, numbers), random_shard(k, 2), random_shard(k, 3)}));
+  for (std::size_t i = 0; i < 64; ++i) ASSERT_EQ(std::isnan(got[i]), i >= 32) << i;
+}
+
 TEST(ScaledDotProductAttention, TakesValuesOfAnotherWidthAndFormat) {
   const TensorSpec q = spec({1, 2, 64, 32}, DataType::Bfloat16);
   const TensorSpec k = spec({1, 1, 64, 32}, DataType::Bfp8B);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -48,6 +49,13 @@ TEST(Argmax, FindsTheLargestOfLongRows) {
   EXPECT_EQ(integer_values(argmax(input).run({x}).block()), want);
 }
 
+TEST(Argmax, NamesAnIndexOfARowOfNans) {
+  const TensorSpec input{.shape = {1, 3}, .dtype = DataType::Float32};
+  const mesh::Shard x =
+      shard_with(input, std::vector<float>(3, std::numeric_limits<float>::quiet_NaN()));
+  EXPECT_THAT(integer_values(argmax(input).run({x}).block()), ElementsAre(0));
+}
+
 TEST(Argmax, DropsOrKeepsTheDim) {
   const TensorSpec input{.shape = {1, 1, 32, 64}};
   EXPECT_EQ(to_string(argmax(input).infer()),
@@ -77,6 +85,15 @@ TEST(Topk, SortsTheBestOfEachRow) {
   const auto worst = topk(input, 2, false).run_all({x});
   EXPECT_THAT(floats(worst[0]), ElementsAre(1, 3, -4, -3));
   EXPECT_THAT(integer_values(worst[1].block()), ElementsAre(0, 2, 3, 2));
+}
+
+TEST(Topk, PutsNansLast) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const TensorSpec input{.shape = {1, 4}, .dtype = DataType::Float32};
+  const mesh::Shard x = shard_with(input, {nan, 2, nan, 5});
+  EXPECT_THAT(integer_values(topk(input, 4).run_all({x})[1].block()), ElementsAre(3, 1, 0, 2));
+  EXPECT_THAT(integer_values(topk(input, 4, false).run_all({x})[1].block()),
+              ElementsAre(1, 3, 0, 2));
 }
 
 TEST(Topk, AgreesWithSortingLongRows) {

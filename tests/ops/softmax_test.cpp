@@ -52,6 +52,16 @@ TEST(Softmax, StaysFiniteFarFromZero) {
               testing::ElementsAre(0.5F, 0.5F, 0, 1, 0, 1));
 }
 
+TEST(Softmax, HidesNoNan) {
+  const TensorSpec input{.shape = {1, 40}, .dtype = DataType::Float32};
+  for (const std::size_t at : {0U, 17U, 39U}) {
+    std::vector<float> numbers(40, 1.0F);
+    numbers[at] = std::numeric_limits<float>::quiet_NaN();
+    const std::vector<float> got = floats(trial(input).run({shard_with(input, numbers)}));
+    for (const float value : got) EXPECT_TRUE(std::isnan(value));
+  }
+}
+
 TEST(Softmax, RoundsOnceToTheOutputsFormat) {
   const TensorSpec input{.shape = {4, 64}, .dtype = DataType::Bfloat16};
   const TensorSpec exact{.shape = {4, 64}, .dtype = DataType::Float32};
