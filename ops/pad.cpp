@@ -18,7 +18,6 @@ namespace ttmesh::ops {
 namespace {
 
 using mesh::HeldType;
-using mesh::Shape;
 using mesh::TensorSpec;
 
 std::vector<TensorSpec> infer(const mesh::OpCall& call) {

@@ -20,6 +20,6 @@ constexpr std::int64_t kElementwiseCyclesPerTile = 32 * 32 / (8 * 16);
 
 /// An exponential on a tile: 16 instructions (assumed, see activation.cpp) of the vector unit,
 /// which takes 32 values at a time.
-constexpr std::int64_t kExponentialCyclesPerTile = 16 * 32;
+constexpr std::int64_t kExponentialCyclesPerTile = std::int64_t{16} * 32;
 
 }  // namespace ttmesh::ops
