@@ -67,10 +67,10 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
     return changed_.wait_for(lock, bound, [&] { return ended_; });
   }
 
-  void end(std::string why) override {
+  void end(const std::string& why) override {
     const std::lock_guard lock(mutex_);
     if (gone_) return;
-    asio::post(*context_, [self = shared_from_this(), why = std::move(why)] { self->fail(why); });
+    asio::post(*context_, [self = shared_from_this(), why] { self->fail(why); });
   }
 
  private:
@@ -149,7 +149,7 @@ class SocketConnection : public Connection, public std::enable_shared_from_this<
     }
     writing_ = true;
     asio::async_write(
-        socket_, std::move(buffers),
+        socket_, buffers,
         [self = shared_from_this(), bytes](const asio::error_code& error, std::size_t) {
           self->written(error, bytes);
         });

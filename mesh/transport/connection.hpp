@@ -47,7 +47,7 @@ class Connection : public CreditSink {
   /// Waits until the connection has ended, at most for `bound`. Not on the communication thread.
   virtual bool await_end(std::chrono::milliseconds bound) = 0;
   /// Ends the connection, with a last word to the peer where that does not have to wait.
-  virtual void end(std::string why) = 0;
+  virtual void end(const std::string& why) = 0;
 };
 
 /// Throws std::system_error if the socket is none; closes it then.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -37,7 +38,7 @@ class Endpoint::State {
       : options_(std::move(options)),
         handlers_(std::move(handlers)),
         heartbeats_(options_.silence_bound,
-                    [this](int rank, std::string why) { silent(rank, std::move(why)); }),
+                    [this](int rank, const std::string& why) { silent(rank, why); }),
         greeter_(io_, options_.handshake_bound,
                  {.objection = [this](const Hello& guest) { return objection_to(guest); },
                   .welcome = [this](const Hello& guest) { return hello(guest.channel); },
@@ -234,7 +235,7 @@ class Endpoint::State {
     changed_.notify_all();
   }
 
-  void silent(int rank, std::string why) { connection(rank)->end(std::move(why)); }
+  void silent(int rank, const std::string& why) { connection(rank)->end(why); }
 
   void received(int rank, Message message, Receipt receipt) {
     if (auto* book = std::get_if<wire::AddressBook>(&message)) {
@@ -301,7 +302,13 @@ Endpoint::Endpoint(EndpointOptions options, EndpointHandlers handlers) {
   state_ = std::make_unique<State>(std::move(options), std::move(handlers));
 }
 
-Endpoint::~Endpoint() { close(); }
+Endpoint::~Endpoint() {
+  try {
+    close();
+  } catch (...) {
+    std::terminate();  // A handler destroys the thread that it runs on.
+  }
+}
 
 Address Endpoint::listen(const Address& address) { return state_->listen(address); }
 void Endpoint::connect(int rank, const Address& address) { state_->connect(rank, address); }
