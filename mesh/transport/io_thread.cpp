@@ -1,7 +1,7 @@
 #include "mesh/transport/io_thread.hpp"
 
 #include <asio.hpp>
-#include <stdexcept>
+#include <cassert>
 #include <utility>
 
 namespace ttmesh::mesh {
@@ -20,7 +20,7 @@ IoThread::~IoThread() { join(); }
 void IoThread::post(std::function<void()> task) { asio::post(*context_, std::move(task)); }
 
 void IoThread::join() {
-  if (is_current()) throw std::logic_error("[IoThread] cannot be ended by itself");
+  assert(!is_current());
   work_.reset();
   if (thread_.joinable()) thread_.join();
 }

@@ -21,7 +21,7 @@ class IoThread {
   /// Runs `task` on the thread.
   void post(std::function<void()> task);
   /// Ends the thread once nothing is under way on it: who owns sockets or timers has closed them.
-  /// Throws std::logic_error if called on the thread itself. A second call does nothing.
+  /// Not on the thread itself. A second call does nothing.
   void join();
 
   [[nodiscard]] bool is_current() const;
