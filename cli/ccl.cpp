@@ -14,6 +14,7 @@
 #include "cli/ccl_report.hpp"
 #include "cli/collectives.hpp"
 #include "cli/heat_map.hpp"
+#include "cli/hosting.hpp"
 #include "cli/link_table.hpp"
 #include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
@@ -62,6 +63,7 @@ int run_ccl(const CclArguments& arguments) {
   options.mesh_id = arguments.mesh_id;
   const std::string start_time = local_time();
   mesh::Topology topology = topology_of(machine);
+  if (serves(topology, options)) return 0;
   const bool has_ends = find_collective(arguments.collective).extra == CclExtra::Ends;
   const int from = arguments.from.value_or(0);
   if (has_ends) options.mesh_id = mesh_of_chip(topology, "--from", from);

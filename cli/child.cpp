@@ -13,36 +13,13 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "cli/pipe.hpp"
+
 namespace ttmesh::cli {
 namespace {
 
 constexpr int kNoSuchProgram = 127;
 constexpr int kWorldFailed = 3;
-
-[[noreturn]] void fail(const char* what) {
-  throw std::runtime_error(std::string("cannot start a process: ") + what + ": " +
-                           std::strerror(errno));
-}
-
-/// Two ends of a pipe that a later program does not inherit.
-struct Pipe {
-  Pipe() {
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) fail("pipe");
-  }
-  ~Pipe() {
-    close_end(0);
-    close_end(1);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  void close_end(std::size_t end) {
-    if (ends[end] >= 0) close(ends[end]);
-    ends[end] = -1;
-  }
-
-  std::array<int, 2> ends{-1, -1};
-};
 
 [[noreturn]] void become(const std::vector<char*>& argv, const Pipe& out, const Pipe& err,
                          pid_t parent) {
@@ -54,14 +31,6 @@ struct Pipe {
   dup2(err.ends[1], STDERR_FILENO);
   execvp(argv.front(), argv.data());
   _exit(kNoSuchProgram);
-}
-
-/// Reads what there is; false at the end.
-bool read_some(int file, std::string& text) {
-  std::array<char, 65536> buffer{};
-  const ssize_t count = read(file, buffer.data(), buffer.size());
-  if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
-  return count > 0 || (count < 0 && errno == EINTR);
 }
 
 }  // namespace
@@ -76,7 +45,7 @@ ChildOutcome run_child(const std::vector<std::string>& words) {
   Pipe err;
   const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child < 0) fail("fork");
+  if (child < 0) fail_to_start("fork");
   if (child == 0) become(argv, out, err, parent);
   out.close_end(1);
   err.close_end(1);

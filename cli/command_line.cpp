@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "cli/ccl.hpp"
+#include "cli/launch.hpp"
 #include "cli/op.hpp"
 #include "cli/run.hpp"
 #include "cli/sweep.hpp"
@@ -71,6 +72,7 @@ int parse_and_run(const CommandLine& line) {
   add_ccl(app, line.own, exit_code);
   add_op(app, exit_code);
   add_sweep(app, line.passed_on, exit_code);
+  add_launch(app, line.passed_on, exit_code);
   app.footer(kFooter);  // After the subcommands, which would inherit it.
   if (line.own.empty()) {
     fmt::print(stderr, "{}", app.help());
@@ -99,10 +101,12 @@ CommandLine split(const std::vector<std::string>& arguments) {
 
 int run_command_line(const std::vector<std::string>& arguments) {
   const CommandLine line = split(arguments);
-  if (line.has_separator && (line.own.empty() || line.own.front() != "sweep")) {
+  if (line.has_separator &&
+      (line.own.empty() || (line.own.front() != "sweep" && line.own.front() != "launch"))) {
     return fail(kUsage, "only sweep takes arguments after --");
   }
   try {
+    if (const std::optional<Launch> asked = launch_of(line.own)) return launch(*asked);
     return parse_and_run(line);
   } catch (const mesh::InvalidFile& error) {
     return fail(kCheckFailed, error.what());

@@ -1,6 +1,10 @@
 #include "cli/machine_arguments.hpp"
 
+#include <utility>
+
+#include "cli/hosting.hpp"
 #include "mesh/program/scenario.hpp"
+#include "mesh/topology/host_split.hpp"
 #include "mesh/topology/load.hpp"
 #include "sim/setting.hpp"
 
@@ -48,6 +52,12 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->capture_default_str()
       ->group(kMachine);
   command
+      .add_option("--hosts", arguments.hosts,
+                  "Processes that share the mesh; results do not depend on it: ttmesh launch")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kMachine);
+  command
       .add_flag("--timing-only", arguments.timing_only,
                 "No values, only virtual time; large models and systems run in little memory")
       ->group(kMachine);
@@ -71,7 +81,9 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
 }
 
 mesh::Topology topology_of(const MachineArguments& arguments) {
-  return mesh::load_topology(arguments.topology, {.system = arguments.system});
+  mesh::Topology topology = mesh::load_topology(arguments.topology, {.system = arguments.system});
+  const std::optional<mesh::Hosting> hosting = hosting_from_environment();
+  return hosting ? mesh::split_over_hosts(std::move(topology), hosting->hosts) : topology;
 }
 
 mesh::OpenOptions open_options_of(const MachineArguments& arguments) {
@@ -79,7 +91,8 @@ mesh::OpenOptions open_options_of(const MachineArguments& arguments) {
                             .timing_only = arguments.timing_only,
                             .mesh_id = {},
                             .settings = {},
-                            .seed = arguments.seed};
+                            .seed = arguments.seed,
+                            .hosting = hosting_from_environment()};
   if (!arguments.scenario.empty()) {
     options.settings = mesh::load_scenario(arguments.scenario).settings;
   }

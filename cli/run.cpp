@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/hosting.hpp"
 #include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
@@ -80,7 +81,9 @@ int run_module(const RunArguments& arguments) {
   const modules::MlpRunRequest request = request_of(arguments);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
-  mesh::MeshDevice device = modules::open(topology_of(machine), std::move(options));
+  mesh::Topology topology = topology_of(machine);
+  if (serves(topology, options)) return 0;
+  mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
 
   const RunSummary summary{.topology = machine.topology,
                            .system = device.topology().system,

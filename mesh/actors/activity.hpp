@@ -27,6 +27,8 @@ class Activity {
     changed_.notify_all();
   }
 
+  bool is_idle() const { return count_.load() == 0; }
+
   /// Waits until nothing runs.
   void wait_until_idle() {
     wait_until_idle_or([] { return false; });

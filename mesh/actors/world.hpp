@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "mesh/actors/hosting.hpp"
 #include "mesh/program/command.hpp"
 #include "mesh/program/machine.hpp"
 #include "mesh/program/op_table.hpp"
@@ -16,12 +18,20 @@ namespace ttmesh::mesh {
 struct WorldOptions {
   int threads = 0;  ///< Threads that run the actors; 0 takes one per processor.
   bool timing_only = false;
+  std::optional<Hosting> hosting{};  ///< Set if the mesh is spread over several processes.
 };
+
+class HostActors;
 
 /// Most commands that may be unfinished before `submit` waits.
 constexpr std::uint64_t kCommandWindow = 1024;
 
-/// The running actors of one machine. Used by one thread, the controller's.
+/// Runs the chips of a host other than rank 0 until the controller is done.
+/// Throws mesh::Error (kHostLost) if the hosts cannot be joined, or rank 0 is lost.
+void serve_host(const Machine& machine, const OpTable& ops, const WorldOptions& options);
+
+/// The running actors of one machine, or of rank 0's part of it and the way to the others. Used by
+/// one thread, the controller's.
 ///
 /// Every wait ends: when what is waited for is there, or when nothing can run any more, which is
 /// an error that says which chip waits for what.
@@ -46,13 +56,15 @@ class World {
   std::vector<ChipReport> reports();
 
  private:
-  struct Actors;
-
+  /// Waits until nothing runs, on any host.
+  void settle();
+  /// Commands that all chips have passed, after `settle`.
+  std::uint64_t finished() const;
   /// Reports of all chips as they are, also of those that wait.
   std::vector<ChipReport> collect();
   void throw_if_stuck();
 
-  std::unique_ptr<Actors> actors_;
+  std::unique_ptr<HostActors> actors_;
   std::uint64_t submitted_ = 0;
 };
 

@@ -87,14 +87,32 @@ std::int64_t MeshDevice::memory_used(ChipId chip, BufferType buffer) const {
   return session_->ledger().used(chip, buffer);
 }
 
+namespace {
+
+std::shared_ptr<const OpTable> with_builtins(const OpTable& ops) {
+  auto table = std::make_shared<OpTable>(ops);
+  add_builtin_ops(*table);
+  return table;
+}
+
+WorldOptions world_options(const OpenOptions& options) {
+  return {
+      .threads = options.threads, .timing_only = options.timing_only, .hosting = options.hosting};
+}
+
+}  // namespace
+
 MeshDevice open(Topology topology, std::shared_ptr<const OpTable> ops, OpenOptions options) {
   const MeshDescription mesh = select_mesh(topology, options.mesh_id);
-  auto with_builtins = std::make_shared<OpTable>(*ops);
-  add_builtin_ops(*with_builtins);
-  auto session = std::make_shared<Session>(
-      make_machine(std::move(topology), options.settings, options.seed), std::move(with_builtins),
-      WorldOptions{.threads = options.threads, .timing_only = options.timing_only});
+  auto session =
+      std::make_shared<Session>(make_machine(std::move(topology), options.settings, options.seed),
+                                with_builtins(*ops), world_options(options));
   return MeshDevice(std::move(session), {mesh.id, {0, 0}, mesh.shape});
+}
+
+void serve(Topology topology, std::shared_ptr<const OpTable> ops, const OpenOptions& options) {
+  const Machine machine = make_machine(std::move(topology), options.settings, options.seed);
+  serve_host(machine, *with_builtins(*ops), world_options(options));
 }
 
 CallScope::CallScope(const MeshDevice& device, std::string name)

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mesh/actors/hosting.hpp"
 #include "mesh/device/tensor.hpp"
 #include "mesh/program/machine.hpp"
 #include "mesh/program/op_table.hpp"
@@ -28,6 +29,7 @@ struct OpenOptions {
   std::optional<int> mesh_id;          ///< Mesh to open; the only one with several chips if unset.
   std::vector<sim::Setting> settings;  ///< Perturbations of the machine.
   std::uint64_t seed = 0;              ///< Of jitter and loss.
+  std::optional<Hosting> hosting{};    ///< Set if the mesh is spread over several processes.
 };
 
 /// What an op would do.
@@ -107,6 +109,12 @@ class MeshDevice {
 /// nothing or the mesh id is unknown, mesh::InvalidFile if the setting is from a file.
 [[nodiscard]] MeshDevice open(Topology topology, std::shared_ptr<const OpTable> ops,
                               OpenOptions options = {});
+
+/// Runs a host's part of the machine, other than rank 0's, which is the controller's. Takes what
+/// `open()` takes there, and returns when the controller has closed the machine.
+/// Throws as `open()` does, and mesh::Error (kHostLost) if the hosts cannot be joined or the
+/// controller is lost.
+void serve(Topology topology, std::shared_ptr<const OpTable> ops, const OpenOptions& options);
 
 /// Names the module call that the commands enqueued in a scope come from, for traces and error
 /// reports; scopes nest: "decoder.mlp.decode_forward".

@@ -22,7 +22,8 @@ std::vector<ChipId> participants(const Topology& topology, const Command& comman
 
 }  // namespace
 
-Task::Task(CommandPtr command, const OpTable& ops, const Machine& machine)
+Task::Task(CommandPtr command, const OpTable& ops, const Machine& machine,
+           const std::function<bool(ChipId)>& owns)
     : command_(std::move(command)), definition_(ops.at(command_->op)) {
   if (definition_.schedule) {
     schedule_ =
@@ -30,6 +31,7 @@ Task::Task(CommandPtr command, const OpTable& ops, const Machine& machine)
   }
   if (definition_.cost) duration_ = sim::cost(machine.chip, definition_.cost(call())).duration;
   chips_ = participants(machine.topology, *command_, schedule_.relays);
+  if (owns) std::erase_if(chips_, [&](ChipId chip) { return !owns(chip); });
   unfinished_ = static_cast<int>(chips_.size());
 }
 

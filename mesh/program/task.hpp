@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,7 +17,9 @@ namespace ttmesh::mesh {
 /// has passed the command.
 class Task {
  public:
-  Task(CommandPtr command, const OpTable& ops, const Machine& machine);
+  /// Of the chips that run the command the host takes part with those that it `owns`.
+  Task(CommandPtr command, const OpTable& ops, const Machine& machine,
+       const std::function<bool(ChipId)>& owns = {});
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
@@ -25,7 +28,7 @@ class Task {
 
   const Command& command() const { return *command_; }
   const OpDefinition& definition() const { return definition_; }
-  /// The chips that run the command, ascending: those of its views, and relays.
+  /// The host's chips that run the command, ascending: those of its views, and relays.
   const std::vector<ChipId>& chips() const { return chips_; }
   /// One chip's part in a collective.
   StepPlan plan(ChipId chip) const { return schedule_.plan(chip); }

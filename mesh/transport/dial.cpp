@@ -103,7 +103,8 @@ class Call {
 
 // Whoever listens there may not have come so far.
 bool may_come_yet(const asio::error_code& error) {
-  return error == asio::error::connection_refused || error == std::errc::no_such_file_or_directory;
+  const asio::error_code no_socket(ENOENT, asio::error::get_system_category());
+  return error == asio::error::connection_refused || error == no_socket;
 }
 
 }  // namespace

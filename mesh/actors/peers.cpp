@@ -1,0 +1,218 @@
+#include "mesh/actors/peers.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "mesh/topology/ttmesh_yaml.hpp"
+
+namespace ttmesh::mesh {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Hosts start at about the same time; a cluster may take a while to place them.
+constexpr auto kJoinBound = 60s;
+
+std::string digest(const Topology& topology) {
+  const std::string text = ttmesh_yaml(topology);
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
+}
+
+/// "chips 0 to 7 and 16" of a host.
+std::string chips_of_host(const Topology& topology, int rank) {
+  std::vector<ChipId> chips;
+  for (ChipId chip = 0; chip < topology.chip_count(); ++chip) {
+    if (topology.host_of(chip) == rank) chips.push_back(chip);
+  }
+  constexpr std::size_t kListed = 32;
+  const std::size_t left = chips.size() > kListed ? chips.size() - kListed : 0;
+  chips.resize(std::min(chips.size(), kListed));
+  return fmt::format("chips {}{}", fmt::join(chips, ", "),
+                     left > 0 ? fmt::format(" and {} more", left) : "");
+}
+
+bool settled(const std::vector<wire::ActivityCount>& counts) {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  for (const wire::ActivityCount& each : counts) {
+    if (!each.idle) return false;
+    sent += each.sent;
+    received += each.received;
+  }
+  return sent == received;
+}
+
+bool same_counts(const std::vector<wire::ActivityCount>& a,
+                 const std::vector<wire::ActivityCount>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const wire::ActivityCount& x, const wire::ActivityCount& y) {
+                      return x.sent == y.sent && x.received == y.received;
+                    });
+}
+
+}  // namespace
+
+Peers::Peers(const Hosting& hosting, const Topology& topology, HostState& state, Deliver deliver)
+    : hosting_(hosting),
+      topology_(topology),
+      state_(state),
+      deliver_(std::move(deliver)),
+      counts_(static_cast<std::size_t>(hosting.hosts)) {
+  EndpointOptions options;
+  options.identity = {.rank = hosting.rank,
+                      .hosts = hosting.hosts,
+                      .topology_digest = digest(topology),
+                      .cpu_path = hosting.values,
+                      .onednn_version = {},
+                      .token = hosting.token};
+  endpoint_ = std::make_unique<Endpoint>(
+      std::move(options),
+      EndpointHandlers{.received = [this](int rank, Message message,
+                                          Receipt) { receive(rank, std::move(message)); },
+                       .lost = [this](int rank, const std::string& why) { lose(rank, why); },
+                       .refused = [](const std::string&, const std::string&) {}});
+}
+
+Peers::~Peers() {
+  if (hosting_.rank == 0) {
+    for (int rank = 1; rank < hosting_.hosts; ++rank) {
+      try {
+        endpoint_->send(rank, wire::Stop{"the run is over"});
+      } catch (const std::exception&) {  // It never joined.
+      }
+    }
+  }
+  endpoint_->close();
+}
+
+void Peers::join() {
+  endpoint_->listen(parse_address(hosting_.own));
+  endpoint_->join(parse_address(hosting_.rank_0), kJoinBound);
+  // The others answer once they have joined each other: nothing is sent before.
+  if (hosting_.rank == 0) (void)ask_all(++wave_);
+}
+
+void Peers::send(int rank, const Message& message) {
+  sent_.fetch_add(1);
+  endpoint_->send(rank, message);
+}
+
+void Peers::send_to_all(const Message& message) {
+  for (int rank = 0; rank < hosting_.hosts; ++rank) {
+    if (rank != hosting_.rank) send(rank, message);
+  }
+}
+
+void Peers::receive(int rank, Message message) {
+  if (const auto* probe = std::get_if<wire::ActivityProbe>(&message)) {
+    const std::lock_guard lock(mutex_);
+    questions_.push_back(probe->wave);
+  } else if (const auto* count = std::get_if<wire::ActivityCount>(&message)) {
+    const std::lock_guard lock(mutex_);
+    counts_[static_cast<std::size_t>(rank)] = {*count, true};
+  } else if (std::holds_alternative<wire::Stop>(message)) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = stopped_ || rank == 0;
+  } else {
+    deliver_(std::move(message));
+    received_.fetch_add(1);
+    return;
+  }
+  changed_.notify_all();
+}
+
+void Peers::lose(int rank, const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!lost_) {
+      lost_ = Failure{0, kHostLost,
+                      fmt::format("host {} ({}) is lost: {}; start the run again", rank,
+                                  chips_of_host(topology_, rank), why)};
+    }
+  }
+  changed_.notify_all();
+}
+
+wire::ActivityCount Peers::own_count(std::uint64_t wave) const {
+  return {.wave = wave,
+          .sent = sent_.load(),
+          .received = received_.load(),
+          .idle = state_.activity.is_idle(),
+          .finished = state_.finished.load(),
+          .end = sim::Time::picoseconds(state_.end.load())};
+}
+
+std::vector<wire::ActivityCount> Peers::ask_all(std::uint64_t wave) {
+  for (int rank = 1; rank < hosting_.hosts; ++rank) {
+    endpoint_->send(rank, wire::ActivityProbe{wave});
+  }
+  state_.activity.wait_until_idle();
+  std::unique_lock lock(mutex_);
+  const auto answered = [&] {
+    return std::all_of(counts_.begin() + 1, counts_.end(),
+                       [&](const Count& each) { return each.fresh && each.count.wave == wave; });
+  };
+  changed_.wait(lock, [&] { return lost_ || answered(); });
+  if (lost_) return {};
+  std::vector<wire::ActivityCount> counts{own_count(wave)};
+  for (auto each = counts_.begin() + 1; each != counts_.end(); ++each) {
+    counts.push_back(each->count);
+  }
+  return counts;
+}
+
+void Peers::settle() {
+  std::vector<wire::ActivityCount> before;
+  for (;;) {
+    std::vector<wire::ActivityCount> counts = ask_all(++wave_);
+    if (counts.empty()) return;
+    if (settled(counts) && same_counts(counts, before)) return;
+    before = std::move(counts);
+  }
+}
+
+std::uint64_t Peers::finished() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t fewest = ~std::uint64_t{0};
+  for (auto each = counts_.begin() + 1; each != counts_.end(); ++each) {
+    fewest = std::min(fewest, each->count.finished);
+  }
+  return fewest;
+}
+
+sim::Time Peers::end() const {
+  const std::lock_guard lock(mutex_);
+  sim::Time end;
+  for (auto each = counts_.begin() + 1; each != counts_.end(); ++each) {
+    end = std::max(end, each->count.end);
+  }
+  return end;
+}
+
+std::optional<Failure> Peers::lost() const {
+  const std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+void Peers::serve() {
+  for (;;) {
+    std::uint64_t wave = 0;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopped_ || lost_ || !questions_.empty(); });
+      if (stopped_) return;
+      if (lost_) throw Error(lost_->code, lost_->what);
+      wave = questions_.front();
+      questions_.erase(questions_.begin());
+    }
+    state_.activity.wait_until_idle();
+    endpoint_->send(0, own_count(wave));
+  }
+}
+
+}  // namespace ttmesh::mesh

@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "mesh/topology/host_split.hpp"
+#include "mesh/topology/load.hpp"
+#include "tests/cli/command.hpp"
+
+// One mesh over several processes, as a user starts them.
+namespace ttmesh::cli {
+namespace {
+
+using testing::HasSubstr;
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A command of a given number of hosts, with a trace in `name`.
+std::string trace_of(const std::vector<std::string>& words, int hosts, const std::string& name) {
+  const std::string path = (std::filesystem::temp_directory_path() / name).string();
+  std::vector<std::string> all = words;
+  all.insert(all.end(), {"--trace", path});
+  if (hosts > 1) all.insert(all.end(), {"--hosts", std::to_string(hosts)});
+  const Outcome outcome = ttmesh(all);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::string trace = content(path);
+  std::filesystem::remove(path);
+  EXPECT_GT(trace.size(), 1000U);
+  return trace;
+}
+
+class Launched : public testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(Launched, TracesAreThoseOfOneProcessToTheByte) {
+  const std::string own = "ttmesh_launch_" + std::to_string(getpid()) + ".json";
+  const std::string alone = trace_of(GetParam(), 1, own);
+  for (const int hosts : {2, 4}) EXPECT_EQ(trace_of(GetParam(), hosts, own), alone) << hosts;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Commands, Launched,
+    testing::Values(
+        std::vector<std::string>{"run", "mlp", "--dim", "512", "--hidden-dim", "1024", "-t",
+                                 "t3k:1x8:ring"},
+        std::vector<std::string>{"run", "mlp", "--dim", "1024", "--hidden-dim", "2048", "-t", "tg"},
+        std::vector<std::string>{"ccl", "all_reduce", "-t", "t3k:1x8:ring", "-b", "64K", "-e",
+                                 "64K", "-n", "2"},
+        std::vector<std::string>{"ccl", "all_to_all", "-t", "tg", "-b", "64K", "-e", "64K", "-n",
+                                 "2"},
+        std::vector<std::string>{"ccl", "broadcast", "-t", "tg", "--root", "9", "-b", "64K", "-e",
+                                 "64K", "-n", "2"},
+        std::vector<std::string>{"ccl", "point_to_point", "-t", "tg", "--to", "31", "-b", "64K",
+                                 "-e", "64K", "-n", "2"},
+        std::vector<std::string>{"ccl", "all_gather", "-t", "tg", "--timing-only", "-b", "1M", "-e",
+                                 "1M", "-n", "2", "--set", "link(9-10).down=true"}));
+
+/// What a shell command prints, and its exit code.
+Outcome shell(const std::string& command) {
+  Outcome outcome;
+  std::FILE* pipe = popen(("exec 2>&1; " + command).c_str(), "r");
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
+    outcome.out.append(buffer, count);
+  }
+  outcome.exit_code = WEXITSTATUS(pclose(pipe));
+  return outcome;
+}
+
+TEST(Launch, EndsWith3WhenAHostIsKilledAndLeavesNothingBehind) {
+  const Outcome outcome = shell(
+      std::string("export TMPDIR=$(mktemp -d); ") + TTMESH_COMMAND +
+      " launch --hosts 2 -- ccl all_reduce -t t3k:1x8:ring -b 1M -e 1M -n 1000000 -c 0 & "
+      "launcher=$!; sleep 1; victim=$(pgrep -P $launcher | tail -1); kill -9 $victim; "
+      "wait $launcher; code=$?; echo left: $(ls $TMPDIR) $(pgrep -P $launcher); rm -r $TMPDIR; "
+      "exit $code");
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("[1] ended by signal 9"));
+  EXPECT_THAT(outcome.out, HasSubstr("[0] ttmesh: error: host 1 (chips 4, 5, 6, 7) is lost"));
+  EXPECT_THAT(outcome.out, HasSubstr("left:\n"));
+}
+
+TEST(Launch, RefusesWhatCannotBeDivided) {
+  const Outcome outcome = ttmesh(
+      {"run", "mlp", "--dim", "512", "--hidden-dim", "1024", "-t", "t3k:1x8:ring", "--hosts", "3"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("t3k:1x8:ring cannot be divided among 3 hosts"));
+  EXPECT_EQ(
+      ttmesh({"op", "matmul", "-t", "n150", "--m", "32", "--k", "32", "--n", "32", "--hosts", "2"})
+          .exit_code,
+      2);
+  EXPECT_EQ(ttmesh({"launch", "--hosts", "2"}).exit_code, 2);
+  EXPECT_EQ(ttmesh({"run", "--hosts", "none"}).exit_code, 2);
+}
+
+TEST(HostSplit, TakesTheFilesHostsElseRowsElseColumns) {
+  using mesh::MeshShape;
+  const auto hosts_of = [](const std::string& name, int hosts) {
+    return mesh::split_over_hosts(mesh::load_topology(name), hosts).meshes.front().host_shape;
+  };
+  EXPECT_EQ(hosts_of(TTMESH_SOURCE_DIR "/topologies/dual_galaxy.yaml", 2), (MeshShape{1, 2}));
+  EXPECT_EQ(hosts_of("tg", 2), (MeshShape{2, 1}));
+  EXPECT_EQ(hosts_of("t3k:1x8:ring", 4), (MeshShape{1, 4}));
+}
+
+}  // namespace
+}  // namespace ttmesh::cli
