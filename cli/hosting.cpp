@@ -7,6 +7,7 @@
 #include <string>
 
 #include "modules/open.hpp"
+#include "ops/product.hpp"
 #include "sim/quantity.hpp"
 
 namespace ttmesh::cli {
@@ -41,7 +42,7 @@ std::optional<mesh::Hosting> hosting_from_environment() {
                         .rank_0 = variable(kRank0Variable),
                         .own = variable(kOwnVariable),
                         .token = variable(kTokenVariable),
-                        .values = {}};
+                        .values = std::string(ops::matmul_cpu_path())};
   if (hosting.rank >= hosting.hosts) {
     throw std::invalid_argument(fmt::format("[{}] rank {} among {} hosts; ranks are 0 to {}",
                                             kRankVariable, hosting.rank, hosting.hosts,
