@@ -77,12 +77,13 @@ Outcome shell(const std::string& command) {
 }
 
 TEST(Launch, EndsWith3WhenAHostIsKilledAndLeavesNothingBehind) {
-  const Outcome outcome = shell(
-      std::string("export TMPDIR=$(mktemp -d); ") + TTMESH_COMMAND +
-      " launch --hosts 2 -- ccl all_reduce -t t3k:1x8:ring -b 1M -e 1M -n 1000000 -c 0 & "
-      "launcher=$!; sleep 1; victim=$(pgrep -P $launcher | tail -1); kill -9 $victim; "
-      "wait $launcher; code=$?; echo left: $(ls $TMPDIR) $(pgrep -P $launcher); rm -r $TMPDIR; "
-      "exit $code");
+  const Outcome outcome =
+      shell(std::string("export TMPDIR=$(mktemp -d); ") + TTMESH_COMMAND +
+            " launch --hosts 2 -- ccl all_reduce -t t3k:1x8:ring -b 1M -e 1M -n 1000000 -c 0 & "
+            "launcher=$!; sleep 1; for victim in $(cat /proc/$launcher/task/$launcher/children); "
+            "do :; done; "
+            "kill -9 $victim; wait $launcher; code=$?; echo left: $(ls $TMPDIR); rm -r $TMPDIR; "
+            "exit $code");
   EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("[1] ended by signal 9"));
   EXPECT_THAT(outcome.out, HasSubstr("[0] ttmesh: error: host 1 (chips 4, 5, 6, 7) is lost"));
