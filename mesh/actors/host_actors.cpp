@@ -52,7 +52,7 @@ HostActors::HostActors(const Machine& machine, const OpTable& ops, const WorldOp
 }
 
 HostActors::~HostActors() {
-  peers_.reset();  // Nothing comes from other hosts any more, and nothing goes there.
+  if (peers_) peers_->close();  // Chips may still send: the stand-ins live until all are idle.
   state_.activity.wait_until_idle();
   post(host_, StopMessage{});
   post_to_chips(StopMessage{});

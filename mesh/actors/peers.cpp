@@ -23,7 +23,7 @@ std::string digest(const Topology& topology) {
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
-/// "chips 0 to 7 and 16" of a host.
+/// "chips 0, 1, 2 and 29 more" of a host, the first 32 by number.
 std::string chips_of_host(const Topology& topology, int rank) {
   std::vector<ChipId> chips;
   for (ChipId chip = 0; chip < topology.chip_count(); ++chip) {
@@ -78,7 +78,10 @@ Peers::Peers(const Hosting& hosting, const Topology& topology, HostState& state,
                        .refused = [](const std::string&, const std::string&) {}});
 }
 
-Peers::~Peers() {
+Peers::~Peers() { close(); }
+
+void Peers::close() {
+  if (closed_.exchange(true)) return;
   if (hosting_.rank == 0) {
     for (int rank = 1; rank < hosting_.hosts; ++rank) {
       try {
@@ -98,8 +101,13 @@ void Peers::join() {
 }
 
 void Peers::send(int rank, const Message& message) {
+  if (closed_) return;
   sent_.fetch_add(1);
-  endpoint_->send(rank, message);
+  try {
+    endpoint_->send(rank, message);
+  } catch (const std::exception& error) {
+    if (!closed_) lose(rank, error.what());
+  }
 }
 
 void Peers::send_to_all(const Message& message) {
@@ -119,8 +127,12 @@ void Peers::receive(int rank, Message message) {
     const std::lock_guard lock(mutex_);
     stopped_ = stopped_ || rank == 0;
   } else {
-    deliver_(std::move(message));
-    received_.fetch_add(1);
+    try {
+      deliver_(std::move(message));
+      received_.fetch_add(1);
+    } catch (const std::exception& error) {
+      lose(rank, std::string("it sent what nobody here can take: ") + error.what());
+    }
     return;
   }
   changed_.notify_all();

@@ -35,9 +35,13 @@ class Peers {
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
+  /// Says goodbye to the others; nothing comes from them afterwards.
+  void close();
+
   /// Connects all hosts. Throws mesh::Error (kHostLost) naming those that do not come in time.
   void join();
-  /// Sends a message that is work for the other host.
+  /// Sends a message that is work for the other host. One that cannot be sent loses the host; after
+  /// `close` nothing is sent. Never throws.
   void send(int rank, const Message& message);
   void send_to_all(const Message& message);
 
@@ -78,6 +82,7 @@ class Peers {
   bool stopped_ = false;
   std::optional<Failure> lost_;
   std::uint64_t wave_ = 0;
+  std::atomic<bool> closed_{false};
   std::unique_ptr<Endpoint> endpoint_;
 };
 
