@@ -6,7 +6,7 @@
 namespace ttmesh::ccl {
 
 /// Makes every chip of the mesh wait until all of them have got here. Nothing is sent but signals:
-/// along a line or around it, on a mesh over a tree.
+/// along a line, on a mesh over a tree.
 ///
 /// Throws: mesh::Error (Unreachable) if links that are down leave chips apart.
 /// Source: ttnn.barrier.
