@@ -196,6 +196,46 @@ Tensor reduce_axis(const Tensor& input, const AllReduceOptions& options) {
   return all_gather(slices, half<AllGatherOptions>(options, dim, way.gather_algorithm));
 }
 
+/// The spec after the sum along one axis has been paid on every chip.
+TensorSpec paid(TensorSpec spec, int axis) {
+  spec.distribution.placements[static_cast<std::size_t>(axis)] = mesh::replicate();
+  return spec;
+}
+
+/// Predicted time of one axis after the other, each by its fastest way.
+sim::Time axis_by_axis_time(const mesh::MeshDevice& device, const TensorSpec& spec,
+                            AllReduceOptions options) {
+  options.cluster_axis = 1;
+  const Way rows = way_of(device, spec, options);
+  options.cluster_axis = 0;
+  const Way columns = way_of(device, paid(spec, 1), options);
+  return rows.choice.predicted.value_or(sim::Time()) +
+         columns.choice.predicted.value_or(sim::Time());
+}
+
+/// Predicted time of scattering along both axes and gathering back, each by its fastest way.
+sim::Time two_axis_time(const mesh::MeshDevice& device, const TensorSpec& spec,
+                        AllReduceOptions options, int dim) {
+  const auto scatter = [&](const TensorSpec& input, int axis) {
+    options.cluster_axis = axis;
+    return choice_of(device, input, half<ReduceScatterOptions>(options, dim, options.algorithm));
+  };
+  const auto gather = [&](const TensorSpec& input, int axis) {
+    options.cluster_axis = axis;
+    return choice_of(device, input, half<AllGatherOptions>(options, dim, options.algorithm));
+  };
+  const mesh::MeshShape shape = device.shape();
+  const TensorSpec rows = scattered(spec, dim, {.cluster_axis = 0, .size = shape.rows});
+  TensorSpec both = scattered(rows, dim, {.cluster_axis = 1, .size = shape.cols});
+  both.distribution.outer_axis = 0;
+  sim::Time time;
+  for (const Choice& each :
+       {scatter(spec, 0), scatter(rows, 1), gather(both, 1), gather(paid(rows, 1), 0)}) {
+    time += each.predicted.value_or(sim::Time());
+  }
+  return time;
+}
+
 /// How the sum over a whole mesh comes about.
 Choice plane_choice(const mesh::MeshDevice& device, const TensorSpec& spec,
                     const AllReduceOptions& options) {
@@ -214,6 +254,15 @@ Choice plane_choice(const mesh::MeshDevice& device, const TensorSpec& spec,
         fmt::format("[all_reduce] algorithm '{}' is unknown for all chips of a mesh; there are {}, "
                     "{} and {}",
                     *options.algorithm, kTwoAxis, kAxisByAxis, kFastest));
+  }
+  if (cuts && options.algorithm == kFastest) {
+    const sim::Time two_axis = two_axis_time(device, spec, options, dim);
+    const sim::Time axis_by_axis = axis_by_axis_time(device, spec, options);
+    return {axis_by_axis < two_axis ? kAxisByAxis : kTwoAxis,
+            fmt::format("fastest predicted: {} {} us, {} {} us", kTwoAxis,
+                        sim::microseconds_text(two_axis), kAxisByAxis,
+                        sim::microseconds_text(axis_by_axis)),
+            std::min(two_axis, axis_by_axis)};
   }
   if (cuts) return {kTwoAxis, "the least bytes on every link"};
   const std::string reason = fmt::format("dim {} of {} does not cut into {} slices", dim,

@@ -87,6 +87,29 @@ TEST(Algorithms, FastestIsNoSlowerThanAnyOther) {
   device.close();
 }
 
+TEST(Algorithms, FastestOnAWholeMeshIsNoSlowerThanEither) {
+  MeshDevice device = open_mesh("galaxy:4x8:ring", true);
+  for (const std::int64_t width : {1024, 32768, 1048576}) {
+    const Tensor terms = ops::place_as(test::write_shards(device, {1, 1, 32, width}).tensor,
+                                       {mesh::partial(), mesh::partial()});
+    const auto end_of = [&](const char* algorithm) {
+      device.start_recording();
+      (void)all_reduce(terms, {.topology = Topology::Ring, .algorithm = algorithm});
+      const mesh::Report report = device.report();
+      return report.end - report.begin;
+    };
+    const AllReduceOptions fastest{.topology = Topology::Ring, .algorithm = "fastest"};
+    const Choice choice = choice_of(device, terms.spec(), fastest);
+    EXPECT_THAT(choice.reason, HasSubstr("fastest predicted: two_axis "));
+    ASSERT_TRUE(choice.predicted.has_value());
+    EXPECT_GT(*choice.predicted, Time());
+    for (const char* other : {"two_axis", "axis_by_axis"}) {
+      EXPECT_LE(end_of("fastest"), end_of(other)) << other << ", " << width;
+    }
+  }
+  device.close();
+}
+
 TEST(Algorithms, ArePredictedToTheLastPicosecond) {
   MeshDevice device = open_mesh("t3k:1x8:ring", true, {"link(2-3).latency=+3us"});
   const Tensor terms = terms_of(device, 4096);
