@@ -11,14 +11,13 @@
 #include <vector>
 
 #include "mesh/device/mesh_device.hpp"
-#include "mesh/tensor/convert.hpp"
 #include "ops/held_values.hpp"
 #include "ops/integer_values.hpp"
+#include "ops/kv_cache_rows.hpp"
 
 namespace ttmesh::ops {
 namespace {
 
-using mesh::BlockPtr;
 using mesh::OpCall;
 using mesh::OpRun;
 using mesh::Placement;
@@ -92,79 +91,6 @@ std::int64_t users_part(const TensorSpec& cache, mesh::Coordinate chip) {
   }
   return part;
 }
-
-/// A cache's values on one chip while rows of them are replaced.
-class CacheRows {
- public:
-  CacheRows(Shard own, const TensorSpec& spec) : spec_(spec), type_(mesh::held_type(spec.dtype)) {
-    BlockPtr block = own.blocks().size() == 1 ? own.blocks().front() : flatten(own);
-    own = Shard();
-    buffer_ = mesh::take_buffer(std::move(block));
-  }
-
-  /// Replaces the row of one user (or block), head and position.
-  void write(std::int64_t first, std::int64_t head, std::int64_t position,
-             std::span<const float> row) {
-    const std::int64_t at = (first * spec_.shape[1] + head) * spec_.shape[2] + position;
-    const auto width = static_cast<std::size_t>(spec_.shape[3]);
-    const std::size_t offset = static_cast<std::size_t>(at) * width;
-    if (type_ == mesh::HeldType::Float32) {
-      std::copy(row.begin(), row.end(), mesh::values<float>(*buffer_).subspan(offset).begin());
-    } else {
-      mesh::quantise(row, mesh::values<mesh::Bfloat16>(*buffer_).subspan(offset, width),
-                     spec_.dtype, spec_.shape[3]);
-    }
-  }
-
-  Shard finish() {
-    return Shard(std::make_shared<const mesh::Block>(spec_.shape, type_, std::move(buffer_)));
-  }
-
- private:
-  const TensorSpec& spec_;
-  mesh::HeldType type_;
-  std::shared_ptr<mesh::Buffer> buffer_;
-};
-
-/// Where users' positions are: in the cache's rows themselves, or in blocks by a page table.
-class Pages {
- public:
-  explicit Pages(const TensorSpec& cache) : cache_(cache) {}
-  Pages(const TensorSpec& cache, const mesh::Block& table)
-      : cache_(cache), table_(integer_values(table)), per_user_(table.shape()[1]) {}
-
-  struct Place {
-    std::int64_t first;  ///< User or block.
-    std::int64_t position;
-  };
-
-  Place of(std::int64_t user, std::int64_t position) const {
-    const std::int64_t length = cache_.shape[2];
-    if (table_.empty()) {
-      if (position >= length) throw_beyond(position, length);
-      return {user, position};
-    }
-    const std::int64_t page = position / length;
-    if (page >= per_user_) throw_beyond(position, per_user_ * length);
-    const std::int64_t block = table_[static_cast<std::size_t>(user * per_user_ + page)];
-    if (block < 0 || block >= cache_.shape[0]) {
-      throw std::invalid_argument(
-          fmt::format("page {} of user {} is block {}, the cache has blocks 0 to {}", page, user,
-                      block, cache_.shape[0] - 1));
-    }
-    return {block, position % length};
-  }
-
- private:
-  [[noreturn]] static void throw_beyond(std::int64_t position, std::int64_t length) {
-    throw std::invalid_argument(
-        fmt::format("position {} is beyond the cache, which holds {}", position, length));
-  }
-
-  const TensorSpec& cache_;
-  std::vector<std::int64_t> table_;
-  std::int64_t per_user_ = 0;
-};
 
 std::vector<TensorSpec> check_fill(const char* op, const OpCall& call, bool paged) {
   const TensorSpec& cache = call.inputs[0];
