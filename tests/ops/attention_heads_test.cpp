@@ -182,5 +182,65 @@ TEST(AttentionHeads, PayForReadingAndWritingOnce) {
   EXPECT_EQ(std::get<sim::StreamWork>(create(prompt, false).cost()).dram_bytes, 2 * 16 * 2048);
 }
 
+OpTrial create_slice(const TensorSpec& input, const TensorSpec& offset, std::int64_t size) {
+  return OpTrial("nlp_create_qkv_heads_decode",
+                 {{"num_heads", kQueries},
+                  {"num_kv_heads", kKeys},
+                  {"memory", std::string("dram")},
+                  {"slice_size", size}},
+                 {input, offset});
+}
+
+TensorSpec offset_of(mesh::Placement columns) {
+  return {.shape = {1},
+          .dtype = DataType::Int32,
+          .layout = mesh::Layout::RowMajor,
+          .distribution = {.mesh = {1, 4}, .placements = {mesh::replicate(), columns}}};
+}
+
+TensorSpec on_columns(TensorSpec of, mesh::Placement columns) {
+  of.distribution = {.mesh = {1, 4}, .placements = {mesh::replicate(), columns}};
+  return of;
+}
+
+TEST(AttentionHeads, OfASliceAreThoseOfItsUsers) {
+  const TensorSpec all = on_columns(rows({1, 1, 8, kWidth}), mesh::replicate());
+  const mesh::Shard x = counted(all);
+  const OpTrial op = create_slice(all, offset_of(mesh::shard(0)), 2);
+  EXPECT_EQ(op.infer().distribution.along(1), mesh::shard(1));
+  for (const int column : {0, 3}) {
+    const auto heads = op.run_all({x, int_shard({1}, {2 * column})}, {.row = 0, .col = column});
+    const auto whole = create_decode(all).run_all({x});
+    for (std::size_t part = 0; part < 3; ++part) {
+      const std::vector<float> got = floats(heads[part]);
+      const std::vector<float> want = floats(whole[part]);
+      const auto first = want.begin() + column * static_cast<std::ptrdiff_t>(got.size());
+      EXPECT_EQ(got, std::vector<float>(first, first + static_cast<std::ptrdiff_t>(got.size())));
+    }
+  }
+}
+
+TEST(AttentionHeads, OfASliceAreReplicatedUnderOneOffset) {
+  const TensorSpec all = on_columns(rows({1, 1, 8, kWidth}), mesh::replicate());
+  const OpTrial op = create_slice(all, offset_of(mesh::replicate()), 3);
+  EXPECT_EQ(op.infer().distribution.along(1), mesh::replicate());
+  EXPECT_EQ(op.run({counted(all), int_shard({1}, {5})}).shape(), (Shape{1, 3, kQueries, kHeadDim}));
+  EXPECT_THROW(op.run({counted(all), int_shard({1}, {6})}), std::out_of_range);
+}
+
+TEST(AttentionHeads, RefuseSlicesThatAreNotThoseOfTheChips) {
+  const TensorSpec all = on_columns(rows({1, 1, 8, kWidth}), mesh::replicate());
+  const OpTrial op = create_slice(all, offset_of(mesh::shard(0)), 2);
+  EXPECT_THROW(op.run({counted(all), int_shard({1}, {4})}, {.row = 0, .col = 1}),
+               std::out_of_range);
+  EXPECT_THAT(refusal([&] { return create_slice(all, offset_of(mesh::shard(0)), 3).infer(); }),
+              HasSubstr("slices that make up the users of 4 chips"));
+  EXPECT_THAT(
+      refusal([&] {
+        return create_slice(on_columns(all, mesh::shard(2)), offset_of(mesh::shard(0)), 2).infer();
+      }),
+      HasSubstr("input is Shard(2)"));
+}
+
 }  // namespace
 }  // namespace ttmesh::ops
