@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <string>
 
+#include "ops/integer_values.hpp"
 #include "ops/requirement.hpp"
 #include "ops/stream_cost.hpp"
 #include "sim/chip_model.hpp"
@@ -37,7 +39,7 @@ void require_shapes(const AttentionLayout& layout) {
   };
   if (query[3] != key[3]) refuse("one head dim, the last, of query and key");
   if (key.with(3, 1) != value.with(3, 1)) refuse("as many users, heads and positions of values");
-  if (layout.users() != key[0]) refuse("the same users");
+  if (layout.page_table == nullptr && layout.users() != key[0]) refuse("the same users");
   if (layout.query_head_count() % layout.key_head_count() != 0) {
     refuse("query heads that are a multiple of the key heads");
   }
@@ -66,6 +68,34 @@ void require_placement(const AttentionLayout& layout, Operand operand, int axis,
           : fmt::format("all_gather with cluster_axis {}", axis)));
 }
 
+void require_page_table(const AttentionLayout& layout) {
+  const Operand table{"page table", *layout.page_table};
+  require_one_mesh(layout.op, {"query", layout.query}, table);
+  require_integers(layout.op, table);
+  require_paid(layout.op, table);
+  const Shape& shape = table.spec.shape;
+  if (shape.rank() != 2 || (!layout.one_of_table && shape[0] != layout.users()) ||
+      (layout.one_of_table && layout.users() != 1)) {
+    throw std::invalid_argument(
+        fmt::format("[{}] page table is {} and query {}, needs [{}, pages]: a row for each user",
+                    layout.op, to_string(shape), to_string(layout.query.shape),
+                    layout.one_of_table ? "users" : std::to_string(layout.users())));
+  }
+  for (const int axis : {0, 1}) {
+    const bool by_user = normalised_along(layout.key, axis) == mesh::shard(0);
+    require_placement(layout, table, axis, by_user ? mesh::shard(0) : mesh::replicate());
+  }
+}
+
+// Where keys and values lie along an axis: with the query; or, if the query is one user's, whose
+// blocks only some chips hold, users apart.
+Placement needed_of_keys(const AttentionLayout& layout, int axis) {
+  const Placement of_query = normalised_along(layout.query, axis);
+  const bool users_apart = layout.one_of_table && of_query.kind == Kind::Replicate &&
+                           normalised_along(layout.key, axis) == mesh::shard(0);
+  return users_apart ? mesh::shard(0) : counterpart(layout, of_query, 0, 1);
+}
+
 }  // namespace
 
 void require_attention(const AttentionLayout& layout) {
@@ -82,11 +112,12 @@ void require_attention(const AttentionLayout& layout) {
     require_whole_dim(layout.op, {"value", layout.value}, dim);
   }
   for (const int axis : {0, 1}) {
-    const Placement needed = counterpart(layout, normalised_along(layout.query, axis), 0, 1);
+    const Placement needed = needed_of_keys(layout, axis);
     require_placement(layout, {"key", layout.key}, axis, needed);
     require_placement(layout, {"value", layout.value}, axis, needed);
   }
   require_shapes(layout);
+  if (layout.page_table != nullptr) require_page_table(layout);
 }
 
 void require_mask(const AttentionLayout& layout, const TensorSpec& mask) {
@@ -95,12 +126,12 @@ void require_mask(const AttentionLayout& layout, const TensorSpec& mask) {
   const bool users = shape[layout.mask_users] == 1 || shape[layout.mask_users] == layout.users();
   const bool heads =
       shape[layout.mask_heads] == 1 || shape[layout.mask_heads] == layout.query_head_count();
-  if (!users || !heads || shape[3] != layout.key.shape[2]) {
+  if (!users || !heads || shape[3] != layout.key_count()) {
     throw std::invalid_argument(fmt::format(
         "[{}] attn_mask is {}, needs 1 or {} users in dim {}, 1 or {} heads in dim {} and {} keys "
         "in dim 3",
         layout.op, to_string(shape), layout.users(), layout.mask_users, layout.query_head_count(),
-        layout.mask_heads, layout.key.shape[2]));
+        layout.mask_heads, layout.key_count()));
   }
   for (const int axis : {0, 1}) {
     const Placement of_query = normalised_along(layout.query, axis);

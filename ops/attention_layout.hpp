@@ -8,7 +8,7 @@
 namespace ttmesh::ops {
 
 /// Specs of attention, and the dims of the query and of the mask that are users and heads; those of
-/// keys and values are 0 and 1.
+/// keys and values are 0 and 1. Paged keys and values have the blocks of a line's users in dim 0.
 struct AttentionLayout {
   const char* op;
   const mesh::TensorSpec& query;
@@ -18,16 +18,23 @@ struct AttentionLayout {
   int query_heads;
   int mask_users;
   int mask_heads;
+  const mesh::TensorSpec* page_table = nullptr;  ///< Of paged keys and values: [users, pages].
+  bool one_of_table = false;  ///< The query is one user's, who is a row of the table.
 
   std::int64_t users() const { return query.shape[query_users]; }
   std::int64_t query_head_count() const { return query.shape[query_heads]; }
   std::int64_t key_head_count() const { return key.shape[1]; }
+  /// Keys that a user has room for.
+  std::int64_t key_count() const {
+    return page_table == nullptr ? key.shape[2] : page_table->shape[1] * key.shape[2];
+  }
   /// Query heads that share a key head.
   std::int64_t group() const { return query_head_count() / key_head_count(); }
 };
 
 /// Throws std::invalid_argument unless query, keys and values have shapes, dtypes and placements
-/// that fit each other.
+/// that fit each other. Where the query is one user's, chips that share the query may hold the
+/// blocks of several users' parts.
 void require_attention(const AttentionLayout& layout);
 
 /// Throws std::invalid_argument unless the mask has rank 4, a column for each key, the query's

@@ -27,29 +27,12 @@ KeyRange within(const KeyRange& range, std::int64_t first, std::int64_t end) {
 
 }  // namespace
 
-HeadAttention::Rows::Rows(const mesh::Block& block, HeldType type)
-    : plain_(block.plain()),
-      reader_(block),
-      is_held_(block.type() == type),
-      value_bytes_(mesh::held_bytes(block.type())),
-      count_(block.shape()[-2]),
-      length_(block.shape()[-1]) {}
-
-const std::byte* HeadAttention::Rows::at(std::int64_t head, std::int64_t first,
-                                         std::int64_t count) {
-  const std::int64_t from = (head * count_ + first) * length_;
-  if (is_held_) return plain_->data() + from * value_bytes_;
-  converted_.resize(static_cast<std::size_t>(count * length_));
-  reader_.read(from, converted_);
-  return std::as_bytes(std::span(converted_)).data();
-}
-
 HeadAttention::HeadAttention(HeldType queries, const mesh::Block& keys, const mesh::Block& values,
-                             float scale)
+                             float scale, const Pages* pages)
     : rounds_(all_bfloat16(queries, keys, values)),
       type_(rounds_ && has_native_bfloat16() ? HeldType::Bfloat16 : HeldType::Float32),
-      keys_(keys, type_),
-      values_(values, type_),
+      keys_(keys, type_, pages),
+      values_(values, type_, pages),
       scale_(scale) {}
 
 const std::byte* HeadAttention::in_type(std::span<const float> values,
@@ -62,17 +45,15 @@ const std::byte* HeadAttention::in_type(std::span<const float> values,
 }
 
 // Scores of all queries and the block's keys, not scaled yet.
-void HeadAttention::score(std::int64_t head, std::int64_t first, std::int64_t count,
-                          std::int64_t queries) {
+void HeadAttention::score(const std::byte* keys, std::int64_t count, std::int64_t queries) {
   scores_.resize(static_cast<std::size_t>(queries * count));
   execute({.m = queries,
-           .k = keys_.length(),
+           .k = keys_.width(),
            .n = count,
            .c_stride = count,
            .in = type_,
            .b_transposed = true},
-          query_data_, keys_.at(head, first, count),
-          std::as_writable_bytes(std::span(scores_)).data());
+          query_data_, keys, std::as_writable_bytes(std::span(scores_)).data());
 }
 
 // Turns a query's scores into terms of its softmax and takes them into the running maximum and sum.
@@ -96,7 +77,7 @@ float HeadAttention::take(std::span<float> scores, Running& running) const {
 
 void HeadAttention::attend(std::int64_t head, const QueryRows& queries, std::span<float> out) {
   const auto rows = static_cast<std::int64_t>(queries.visible.size());
-  const auto width = static_cast<std::size_t>(values_.length());
+  const auto width = static_cast<std::size_t>(values_.width());
   query_data_ = in_type(queries.values, rounded_queries_);
   running_.assign(queries.visible.size(), {.largest = kNothing, .sum = 0});
   std::fill(out.begin(), out.end(), 0.0F);
@@ -108,7 +89,7 @@ void HeadAttention::attend(std::int64_t head, const QueryRows& queries, std::spa
   for (std::int64_t first = seen.begin / kKeysAtOnce * kKeysAtOnce; first < seen.end;
        first += kKeysAtOnce) {
     const std::int64_t count = std::min(kKeysAtOnce, keys_.count() - first);
-    score(head, first, count, rows);
+    score(keys_.at(head, first, count, seen), count, rows);
     for (std::size_t row = 0; row < queries.visible.size(); ++row) {
       const auto scores = std::span(scores_).subspan(row * static_cast<std::size_t>(count),
                                                      static_cast<std::size_t>(count));
@@ -132,11 +113,11 @@ void HeadAttention::attend(std::int64_t head, const QueryRows& queries, std::spa
     }
     execute({.m = rows,
              .k = count,
-             .n = values_.length(),
-             .c_stride = values_.length(),
+             .n = values_.width(),
+             .c_stride = values_.width(),
              .in = type_,
              .accumulates = true},
-            in_type(scores_, rounded_scores_), values_.at(head, first, count),
+            in_type(scores_, rounded_scores_), values_.at(head, first, count, seen),
             std::as_writable_bytes(out).data());
   }
   for (std::size_t row = 0; row < running_.size(); ++row) {

@@ -14,6 +14,7 @@
 #include "ops/held_values.hpp"
 #include "ops/integer_values.hpp"
 #include "ops/kv_cache_rows.hpp"
+#include "ops/pages.hpp"
 
 namespace ttmesh::ops {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "ops/add.hpp"
 #include "ops/argmax.hpp"
+#include "ops/chunked_scaled_dot_product_attention.hpp"
 #include "ops/concat.hpp"
 #include "ops/embedding.hpp"
 #include "ops/fast_reduce_nc.hpp"
@@ -40,6 +41,8 @@ namespace ttmesh::ops {
 void register_ops(mesh::OpTable& table) {
   table.add("add", add_definition());
   table.add("argmax", argmax_definition());
+  table.add("chunked_scaled_dot_product_attention",
+            chunked_scaled_dot_product_attention_definition());
   table.add("concat", concat_definition());
   table.add("embedding", embedding_definition());
   table.add("fast_reduce_nc", fast_reduce_nc_definition());
@@ -56,6 +59,8 @@ void register_ops(mesh::OpTable& table) {
   table.add("nlp_create_qkv_heads_decode", nlp_create_qkv_heads_decode_definition());
   table.add("pad", pad_definition());
   table.add("paged_fill_cache", paged_fill_cache_definition());
+  table.add("paged_scaled_dot_product_attention_decode",
+            paged_scaled_dot_product_attention_decode_definition());
   table.add("paged_update_cache", paged_update_cache_definition());
   table.add("permute", permute_definition());
   table.add("place_as", place_as_definition());

@@ -43,6 +43,20 @@ struct ScaledDotProductAttentionDecodeOptions {
 [[nodiscard]] mesh::Tensor scaled_dot_product_attention_decode(
     const Qkv& qkv, const ScaledDotProductAttentionDecodeOptions& options);
 
+/// The same with a paged cache: user u's position p is in block `page_table[u][p / l]`.
+///
+/// Shapes:    q [1, b, h, d], k [n, k, l, d], v [n, k, l, e], page_table [b, m], mask
+///            [1 or b, 1, 1 or h, m * l] -> [1, b, h, e]. Pages past a position may name no block.
+/// Placement: as above, the blocks of a line's users (dim 0 of k and v) and the table's rows as
+///            users.
+/// Cost:      as above; the table is read once.
+/// Throws:    std::invalid_argument as above. A page that is seen and names no block fails the
+/// chip. Source:    ttnn.transformer.paged_scaled_dot_product_attention_decode.
+[[nodiscard]] mesh::Tensor paged_scaled_dot_product_attention_decode(
+    const Qkv& qkv, const mesh::Tensor& page_table,
+    const ScaledDotProductAttentionDecodeOptions& options);
+
 [[nodiscard]] mesh::OpDefinition scaled_dot_product_attention_decode_definition();
+[[nodiscard]] mesh::OpDefinition paged_scaled_dot_product_attention_decode_definition();
 
 }  // namespace ttmesh::ops
