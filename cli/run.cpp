@@ -1,11 +1,13 @@
 #include "cli/run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <memory>
-#include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/hosting.hpp"
 #include "cli/ops_csv.hpp"
@@ -14,45 +16,28 @@
 #include "cli/run_report.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/dtype.hpp"
-#include "modules/mlp/mlp_precision.hpp"
-#include "modules/mlp/mlp_run.hpp"
 #include "modules/mode.hpp"
 #include "modules/model_dims.hpp"
 #include "modules/open.hpp"
+#include "modules/trial/run_trial.hpp"
+#include "modules/trial/trials.hpp"
 
 namespace ttmesh::cli {
 namespace {
 
-modules::MlpClass class_of(const std::string& module) {
-  if (module == "mlp_1d") return modules::MlpClass::OneD;
-  if (module == "mlp_2d") return modules::MlpClass::TwoD;
-  return modules::MlpClass::ByMesh;
+/// Sizes of the named model; options take the place of a model.
+modules::ModelDims dims_of(const RunArguments& arguments) {
+  return arguments.model.empty() ? arguments.dims : modules::find_model(arguments.model);
 }
 
-/// Sizes of the named model; `--dim` and `--hidden-dim` take its place.
-std::pair<std::int64_t, std::int64_t> dims_of(const RunArguments& arguments) {
-  if (arguments.model.empty()) {
-    if (arguments.dim == 0 || arguments.hidden_dim == 0) {
-      throw std::invalid_argument(
-          "[run] the sizes of the module are missing, needs --model NAME, or --dim and "
-          "--hidden-dim");
-    }
-    return {arguments.dim, arguments.hidden_dim};
-  }
-  const modules::ModelDims& model = modules::find_model(arguments.model);
-  return {model.dim, model.hidden_dim};
-}
-
-modules::MlpRunRequest request_of(const RunArguments& arguments) {
-  const auto [dim, hidden_dim] = dims_of(arguments);
-  modules::MlpRunRequest request{
-      .mlp_class = class_of(arguments.module),
-      .dim = dim,
-      .hidden_dim = hidden_dim,
+modules::TrialRequest request_of(const RunArguments& arguments) {
+  modules::TrialRequest request{
+      .module = arguments.module,
+      .dims = dims_of(arguments),
       .mode = modules::parse_mode(arguments.mode),
       .batch = arguments.batch,
       .seq = arguments.seq,
-      .precision = modules::parse_mlp_precision(arguments.weight_dtype),
+      .weight_dtype = arguments.weight_dtype,
       .seed = arguments.machine.seed,
       .pcc = arguments.pcc,
       .threads = arguments.machine.threads,
@@ -64,11 +49,20 @@ modules::MlpRunRequest request_of(const RunArguments& arguments) {
   return request;
 }
 
-modules::MlpRunResult run_with_progress(const mesh::MeshDevice& device,
-                                        const modules::MlpRunRequest& request) {
+/// "mlp (gated MLP), .."
+std::string module_list() {
+  std::vector<std::string> list;
+  for (const modules::TrialFamily& family : modules::trial_families()) {
+    list.push_back(fmt::format("{} ({})", family.name, family.what));
+  }
+  return fmt::format("{}", fmt::join(list, ", "));
+}
+
+modules::TrialResult run_with_progress(const mesh::MeshDevice& device,
+                                       const modules::TrialRequest& request) {
   ProgressDisplay display;
-  return modules::run_mlp(device, request,
-                          [&](const modules::Progress& progress) { display.show(progress); });
+  return modules::run_trial(device, request,
+                            [&](const modules::Progress& progress) { display.show(progress); });
 }
 
 }  // namespace
@@ -78,7 +72,7 @@ int run_module(const RunArguments& arguments) {
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
   require_writable("--ops-csv", machine.ops_csv);
-  const modules::MlpRunRequest request = request_of(arguments);
+  const modules::TrialRequest request = request_of(arguments);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
   mesh::Topology topology = topology_of(machine);
@@ -120,12 +114,14 @@ void add_run(CLI::App& app, int& exit_code) {
       "next is measured and compared with an unsharded float32 reference.\n\n"
       "Example:\n"
       "  ttmesh run mlp --model llama-3.3-70b -t tg --weight-dtype mixed --trace tg.json");
-  run->add_option("module", arguments->module,
-                  "mlp: MLP1D on one row or column of chips, MLP2D on other meshes; mlp_1d and "
-                  "mlp_2d force one")
+  run->add_option(
+         "module", arguments->module,
+         fmt::format("{}. Each is a class for one row or column of chips and one for other "
+                     "meshes; _1d or _2d at the end of its name forces one",
+                     module_list()))
       ->required()
       ->type_name("MODULE")
-      ->check(CLI::IsMember({"mlp", "mlp_1d", "mlp_2d"}));
+      ->check(CLI::IsMember(modules::trial_names()));
   run->add_option("--mesh", arguments->mesh_id,
                   "Mesh to run on, by id [the only one with more than one chip]")
       ->type_name("ID");
@@ -136,9 +132,13 @@ void add_run(CLI::App& app, int& exit_code) {
           ->type_name("NAME")
           ->group(kModel);
   for (const auto& [name, value, what] :
-       {std::tuple("--dim", &arguments->dim, "Width of the model, in place of --model"),
-        std::tuple("--hidden-dim", &arguments->hidden_dim,
-                   "Width between gate and down projection, in place of --model")}) {
+       {std::tuple("--dim", &arguments->dims.dim, "Width of the model, in place of --model"),
+        std::tuple("--hidden-dim", &arguments->dims.hidden_dim,
+                   "Width between gate and down projection, in place of --model"),
+        std::tuple("--head-dim", &arguments->dims.head_dim,
+                   "Width of an attention head, in place of --model"),
+        std::tuple("--vocab", &arguments->dims.vocab,
+                   "Tokens of the vocabulary, in place of --model")}) {
     run->add_option(name, *value, what)
         ->type_name("N")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
@@ -162,10 +162,9 @@ void add_run(CLI::App& app, int& exit_code) {
       ->group(kModel);
   run->add_option("--weight-dtype", arguments->weight_dtype,
                   "Number format of the weights: f32, bf16, bfp8_b, bfp4_b, or mixed: bfp4_b gate "
-                  "and up, bfp8_b down. With f32 every intermediate is f32")
+                  "and up, bfp8_b down. With f32 every intermediate is f32 [the module's own]")
       ->type_name("T")
       ->check(CLI::IsMember({"f32", "bf16", "bfp8_b", "bfp4_b", "mixed"}))
-      ->capture_default_str()
       ->group(kModel);
   run->add_option("--activation-dtype", arguments->activation_dtype,
                   "Number format of activations [the module's own]")

@@ -6,20 +6,20 @@
 #include <string>
 
 #include "cli/machine_arguments.hpp"
+#include "modules/model_dims.hpp"
 
 namespace ttmesh::cli {
 
 struct RunArguments {
   MachineArguments machine;
-  std::string module;  ///< "mlp", "mlp_1d" or "mlp_2d"
+  std::string module;  ///< As modules::trial_names lists them.
   std::optional<int> mesh_id;
-  std::string model;            ///< Name of a published model; empty: `dim` and `hidden_dim`.
-  std::int64_t dim = 0;         ///< 0: that of the model.
-  std::int64_t hidden_dim = 0;  ///< 0: that of the model.
+  std::string model;          ///< Name of a published model; empty: `dims`.
+  modules::ModelDims dims{};  ///< 0 where it is not stated.
   std::string mode = "decode";
   std::optional<int> batch;
-  std::int64_t seq = 128;  ///< Tokens a user, in prefill.
-  std::string weight_dtype = "bfp8_b";
+  std::int64_t seq = 128;        ///< Tokens a user, in prefill.
+  std::string weight_dtype;      ///< Empty: the module's own.
   std::string activation_dtype;  ///< Empty: the module's own.
   std::optional<double> pcc;     ///< Unset: that of the weights' precision.
   bool print_program = false;
@@ -27,7 +27,7 @@ struct RunArguments {
 };
 
 /// Runs a module once on a mesh and reports accuracy, virtual time and wall time. Returns the exit
-/// code: 1 if the accuracy is not reached. Throws as modules::run_mlp does.
+/// code: 1 if the accuracy is not reached. Throws as modules::run_trial does.
 int run_module(const RunArguments& arguments);
 
 /// Adds `run`. Running it leaves its exit code in `exit_code`.

@@ -24,20 +24,19 @@ double milliseconds(std::chrono::nanoseconds time) {
 double microseconds(sim::Time time) { return static_cast<double>(time.ps()) * 1e-6; }
 
 std::string heading(const RunSummary& summary) {
-  const modules::MlpRunRequest& request = summary.request;
+  const modules::TrialRequest& request = summary.request;
   const int chips = summary.mesh_shape.size();
   std::string text =
-      fmt::format("{} {} x {} on {}, a {} mesh of {}\n", summary.result.module, request.dim,
-                  request.hidden_dim, summary.topology, to_string(summary.mesh_shape),
+      fmt::format("{} {} on {}, a {} mesh of {}\n", summary.result.module, summary.result.sizes,
+                  summary.topology, to_string(summary.mesh_shape),
                   chips == 1 ? "1 chip" : fmt::format("{} chips", chips));
   text += request.mode == modules::Mode::Decode
-              ? fmt::format("  decode, batch {}", request.batch.value_or(32))
-              : fmt::format("  prefill, batch {}, {} tokens each", request.batch.value_or(1),
-                            request.seq);
-  return text + fmt::format(", {} weights, seed {}\n\n", request.precision.name, request.seed);
+              ? fmt::format("  decode, batch {}", request.users())
+              : fmt::format("  prefill, batch {}, {} tokens each", request.users(), request.seq);
+  return text + fmt::format(", {} weights, seed {}\n\n", summary.result.dtype, request.seed);
 }
 
-std::string accuracy(const modules::MlpRunResult& result) {
+std::string accuracy(const modules::TrialResult& result) {
   if (!result.accuracy) return "  accuracy          none: timing only\n";
   return fmt::format(
       "  PCC               {:.6f}  (needs {:g}: {})\n"
@@ -48,7 +47,7 @@ std::string accuracy(const modules::MlpRunResult& result) {
       result.accuracy->mean_abs_error);
 }
 
-std::string op_table(const modules::MlpRunResult& result) {
+std::string op_table(const modules::TrialResult& result) {
   std::string text =
       fmt::format("\n  {:<24} {:>6} {:>14} {:>8}\n", "op", "calls", "virtual us", "share");
   for (const mesh::OpTotal& op : result.report.ops) {
@@ -71,14 +70,14 @@ std::string links_text(const RunSummary& summary) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const RunSummary& summary) {
-  const modules::MlpRunResult& result = summary.result;
+  const modules::TrialResult& result = summary.result;
   nlohmann::ordered_json json{{"module", result.module},
                               {"topology", summary.topology},
                               {"mesh_shape", {summary.mesh_shape.rows, summary.mesh_shape.cols}},
                               {"chips", summary.mesh_shape.size()},
                               {"hosts", 1},
                               {"mode", modules::name(summary.request.mode)},
-                              {"dtype", summary.request.precision.name},
+                              {"dtype", result.dtype},
                               {"pcc", nullptr},
                               {"max_abs_error", nullptr},
                               {"mean_abs_error", nullptr},
@@ -106,7 +105,7 @@ nlohmann::ordered_json to_json(const RunSummary& summary) {
 }
 
 std::string to_text(const RunSummary& summary) {
-  const modules::MlpRunResult& result = summary.result;
+  const modules::TrialResult& result = summary.result;
   return heading(summary) + accuracy(result) +
          fmt::format("  virtual time      {:.3f} us\n  wall time         {:.1f} ms\n",
                      microseconds(result.virtual_time), milliseconds(result.wall_time)) +

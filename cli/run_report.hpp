@@ -6,7 +6,7 @@
 
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/topology/mesh_shape.hpp"
-#include "modules/mlp/mlp_run.hpp"
+#include "modules/trial/run_trial.hpp"
 
 namespace ttmesh::cli {
 
@@ -15,8 +15,8 @@ struct RunSummary {
   std::string topology;  ///< As typed.
   std::string system;
   mesh::MeshShape mesh_shape;
-  modules::MlpRunRequest request;
-  modules::MlpRunResult result;
+  modules::TrialRequest request;
+  modules::TrialResult result;
   std::optional<mesh::MeshDevice> links_of{};  ///< Where the text is to show every link, if it is.
 };
 

@@ -31,6 +31,11 @@ void require_matrix_block(const mesh::Shape& shape, const MatrixBlock& block, st
   }
 }
 
+void require_floats(const mesh::HostTensor& tensor) {
+  if (std::holds_alternative<std::vector<float>>(tensor.values)) return;
+  throw std::invalid_argument("[WeightSource::read] the values are integers, needs floats");
+}
+
 }  // namespace
 
 WeightSource::WeightSource(mesh::HostTensor values)
@@ -58,10 +63,7 @@ void WeightSource::read(const MatrixBlock& block, std::span<float> out) const {
   require_matrix_block(shape(), block, out.size());
   const std::int64_t length = shape()[-1];
   const RandomNormal* recipe = random();
-  if (recipe == nullptr &&
-      !std::holds_alternative<std::vector<float>>(std::get<0>(source_)->values)) {
-    throw std::invalid_argument("[WeightSource::read] the values are integers, needs floats");
-  }
+  if (recipe == nullptr) require_floats(*std::get<0>(source_));
   for (std::int64_t row = 0; row < block.rows; ++row) {
     const std::int64_t first = (block.first_row + row) * length + block.first_col;
     const auto to = out.subspan(static_cast<std::size_t>(row * block.cols),
@@ -75,6 +77,17 @@ void WeightSource::read(const MatrixBlock& block, std::span<float> out) const {
                         to.begin());
     }
   }
+}
+
+mesh::HostTensor WeightSource::host_tensor() const {
+  const RandomNormal* recipe = random();
+  if (recipe == nullptr) {
+    require_floats(*std::get<0>(source_));
+    return *std::get<0>(source_);
+  }
+  std::vector<float> values(static_cast<std::size_t>(recipe->shape.volume()));
+  mesh::fill_normal(recipe->key, 0, static_cast<float>(recipe->scale), values);
+  return {.shape = recipe->shape, .values = std::move(values)};
 }
 
 const mesh::Shape& WeightSource::shape() const {

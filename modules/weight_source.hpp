@@ -44,6 +44,9 @@ class WeightSource {
   /// are integers.
   void read(const MatrixBlock& block, std::span<float> out) const;
 
+  /// All values, unrounded. Throws std::invalid_argument if they are integers.
+  mesh::HostTensor host_tensor() const;
+
   const mesh::Shape& shape() const;
   /// The recipe, or null.
   const RandomNormal* random() const { return std::get_if<RandomNormal>(&source_); }

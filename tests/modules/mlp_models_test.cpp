@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "modules/mlp/mlp_run.hpp"
+#include "modules/mlp/mlp_precision.hpp"
 #include "modules/model_dims.hpp"
 #include "modules/open.hpp"
+#include "modules/trial/run_trial.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -112,15 +113,13 @@ TEST_P(MlpOfModel, ReachesTheCorrelationThatItsTestsDemand) {
   if (!row.fast && std::getenv("TTMESH_SLOW_TESTS") == nullptr) {
     GTEST_SKIP() << "set TTMESH_SLOW_TESTS to run every model";
   }
-  const ModelDims& dims = find_model(row.model);
-  const MlpPrecision precision = parse_mlp_precision(row.precision);
-  const MlpRunResult result = run_mlp(open(row.mesh), {.dim = dims.dim,
-                                                       .hidden_dim = dims.hidden_dim,
-                                                       .mode = row.mode,
-                                                       .seq = row.seq,
-                                                       .precision = precision,
-                                                       .seed = 1234});
-  EXPECT_GE(result.accuracy->pcc, precision.pcc);
+  const TrialResult result = run_trial(open(row.mesh), {.module = "mlp",
+                                                        .dims = find_model(row.model),
+                                                        .mode = row.mode,
+                                                        .seq = row.seq,
+                                                        .weight_dtype = row.precision,
+                                                        .seed = 1234});
+  EXPECT_GE(result.accuracy->pcc, parse_mlp_precision(row.precision).pcc);
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, MlpOfModel, testing::ValuesIn(all_rows()), row_name);

@@ -10,7 +10,6 @@
 #include "mesh/topology/error.hpp"
 #include "modules/mlp/mlp_1d.hpp"
 #include "modules/mlp/mlp_2d.hpp"
-#include "modules/mlp/mlp_run.hpp"
 #include "modules/open.hpp"
 #include "ops/random_normal.hpp"
 #include "ops/to_memory_config.hpp"

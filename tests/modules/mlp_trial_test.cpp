@@ -1,4 +1,4 @@
-#include "modules/mlp/mlp_run.hpp"
+#include "modules/mlp/mlp_trial.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -16,8 +16,10 @@
 #include <tuple>
 #include <vector>
 
+#include "modules/mlp/mlp_precision.hpp"
 #include "modules/mlp/mlp_reference.hpp"
 #include "modules/open.hpp"
+#include "modules/trial/run_trial.hpp"
 #include "sim/trace.hpp"
 
 namespace ttmesh::modules {
@@ -39,12 +41,12 @@ void PrintTo(const Shape& shape, std::ostream* out) {  // NOLINT(readability-ide
 constexpr const char* kMeshes[] = {"n150", "n300", "t3k:1x8:line", "t3k:1x8:ring", "tg", "galaxy"};
 constexpr Shape kShapes[] = {{Mode::Decode, 1}, {Mode::Prefill, 128}, {Mode::Prefill, 1024}};
 
-MlpRunRequest request_of(const Shape& shape, std::string_view precision) {
-  return {.dim = 1024,
-          .hidden_dim = 2048,
+TrialRequest request_of(const Shape& shape, std::string_view precision) {
+  return {.module = "mlp",
+          .dims = {.dim = 1024, .hidden_dim = 2048},
           .mode = shape.mode,
           .seq = shape.seq,
-          .precision = parse_mlp_precision(precision),
+          .weight_dtype = std::string(precision),
           .seed = 1234};
 }
 
@@ -58,66 +60,66 @@ std::string cleaned(std::string text) {
 
 using MeshAndShape = std::tuple<const char*, Shape>;
 
-class MlpRunOn : public testing::TestWithParam<MeshAndShape> {};
+class MlpTrialOn : public testing::TestWithParam<MeshAndShape> {};
 
 std::string case_name(const testing::TestParamInfo<MeshAndShape>& test) {
   const auto& [mesh, shape] = test.param;
   return cleaned(fmt::format("{}_{}_{}", mesh, name(shape.mode), shape.seq));
 }
 
-TEST_P(MlpRunOn, ReachesTheCorrelationOfItsPrecision) {
+TEST_P(MlpTrialOn, ReachesTheCorrelationOfItsPrecision) {
   const auto& [mesh, shape] = GetParam();
   for (const char* precision : {"bfp8_b", "mixed"}) {
     SCOPED_TRACE(precision);
-    const MlpRunResult result = run_mlp(open(mesh), request_of(shape, precision));
+    const TrialResult result = run_trial(open(mesh), request_of(shape, precision));
     ASSERT_TRUE(result.accuracy.has_value());
     EXPECT_GE(result.accuracy->pcc, parse_mlp_precision(precision).pcc);
     EXPECT_TRUE(result.passed);
   }
 }
 
-TEST_P(MlpRunOn, StaysWithinRoundingOfTheReferenceInFloat32) {
+TEST_P(MlpTrialOn, StaysWithinRoundingOfTheReferenceInFloat32) {
   const auto& [mesh, shape] = GetParam();
-  const MlpRunResult result = run_mlp(open(mesh), request_of(shape, "f32"));
+  const TrialResult result = run_trial(open(mesh), request_of(shape, "f32"));
   ASSERT_TRUE(result.accuracy.has_value());
   EXPECT_LE(result.accuracy->max_abs_error, 1e-4 * result.accuracy->reference_rms);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryMesh, MlpRunOn,
+INSTANTIATE_TEST_SUITE_P(EveryMesh, MlpTrialOn,
                          testing::Combine(testing::ValuesIn(kMeshes), testing::ValuesIn(kShapes)),
                          case_name);
 
-class MlpRunTime : public testing::TestWithParam<const char*> {};
+class MlpTrialTime : public testing::TestWithParam<const char*> {};
 
-std::string trace_of(const MlpRunResult& result) {
+std::string trace_of(const TrialResult& result) {
   std::ostringstream text;
   sim::write_perfetto(text, result.report.trace);
   return text.str();
 }
 
-std::vector<std::string> program_of(const MlpRunResult& result) {
+std::vector<std::string> program_of(const TrialResult& result) {
   std::vector<std::string> lines;
   for (const mesh::CommandPtr& command : result.program) lines.push_back(to_string(*command));
   return lines;
 }
 
-TEST_P(MlpRunTime, DependsOnNeitherThreadsNorValues) {
+TEST_P(MlpTrialTime, DependsOnNeitherThreadsNorValues) {
   for (const Shape& shape : {Shape{Mode::Decode, 1}, Shape{Mode::Prefill, 128}}) {
-    MlpRunRequest request = request_of(shape, "mixed");
-    request.dim = 512;
-    request.hidden_dim = 1024;
+    TrialRequest request = request_of(shape, "mixed");
+    request.dims.dim = 512;
+    request.dims.hidden_dim = 1024;
     request.trace = true;
-    const MlpRunResult once = run_mlp(open(GetParam(), {.threads = 1}), request);
+    const TrialResult once = run_trial(open(GetParam(), {.threads = 1}), request);
     EXPECT_GT(once.virtual_time.ps(), 0);
     EXPECT_FALSE(once.report.trace.slices.empty());
     for (const int threads : {1, 2}) {
-      const MlpRunResult again = run_mlp(open(GetParam(), {.threads = threads}), request);
+      const TrialResult again = run_trial(open(GetParam(), {.threads = threads}), request);
       EXPECT_EQ(again.virtual_time, once.virtual_time);
       EXPECT_EQ(trace_of(again), trace_of(once));
       EXPECT_EQ(again.accuracy->pcc, once.accuracy->pcc);
       EXPECT_EQ(program_of(again), program_of(once));
     }
-    const MlpRunResult timing = run_mlp(open(GetParam(), {.timing_only = true}), request);
+    const TrialResult timing = run_trial(open(GetParam(), {.timing_only = true}), request);
     EXPECT_EQ(timing.virtual_time, once.virtual_time);
     EXPECT_EQ(trace_of(timing), trace_of(once));
     EXPECT_FALSE(timing.accuracy.has_value());
@@ -129,51 +131,51 @@ std::string mesh_name(const testing::TestParamInfo<const char*>& test) {
   return cleaned(test.param);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryMesh, MlpRunTime, testing::ValuesIn(kMeshes), mesh_name);
+INSTANTIATE_TEST_SUITE_P(EveryMesh, MlpTrialTime, testing::ValuesIn(kMeshes), mesh_name);
 
-TEST(MlpRun, ReachesTheCorrelationOfEveryPrecision) {
+TEST(MlpTrial, ReachesTheCorrelationOfEveryPrecision) {
   for (const char* mesh : {"n150", "tg"}) {
     for (const char* precision : {"bf16", "bfp4_b"}) {
-      const MlpRunResult result = run_mlp(open(mesh), request_of({Mode::Decode, 1}, precision));
+      const TrialResult result = run_trial(open(mesh), request_of({Mode::Decode, 1}, precision));
       EXPECT_GE(result.accuracy->pcc, parse_mlp_precision(precision).pcc) << mesh << precision;
     }
   }
 }
 
-TEST(MlpRun, PadsHiddenDimsThatDoNotDivide) {
+TEST(MlpTrial, PadsHiddenDimsThatDoNotDivide) {
   for (const char* mesh : {"n150", "t3k:1x8:ring", "tg"}) {
-    MlpRunRequest request = request_of({Mode::Decode, 1}, "f32");
-    request.hidden_dim = 1000;
-    const MlpRunResult result = run_mlp(open(mesh), request);
+    TrialRequest request = request_of({Mode::Decode, 1}, "f32");
+    request.dims.hidden_dim = 1000;
+    const TrialResult result = run_trial(open(mesh), request);
     EXPECT_LE(result.accuracy->max_abs_error, 1e-4 * result.accuracy->reference_rms) << mesh;
   }
 }
 
-TEST(MlpRun, TakesOtherActivations) {
+TEST(MlpTrial, TakesOtherActivations) {
   for (const auto activation : {ops::Activation::Gelu, ops::Activation::Relu}) {
-    MlpRunRequest request = request_of({Mode::Decode, 1}, "f32");
+    TrialRequest request = request_of({Mode::Decode, 1}, "f32");
     request.activation = activation;
-    const MlpRunResult result = run_mlp(open("n300"), request);
+    const TrialResult result = run_trial(open("n300"), request);
     EXPECT_LE(result.accuracy->max_abs_error, 1e-4 * result.accuracy->reference_rms);
   }
 }
 
-TEST(MlpRun, FailsBelowTheCorrelationAskedFor) {
-  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp4_b");
+TEST(MlpTrial, FailsBelowTheCorrelationAskedFor) {
+  TrialRequest request = request_of({Mode::Decode, 1}, "bfp4_b");
   request.pcc = 0.9999;
-  EXPECT_FALSE(run_mlp(open("n150"), request).passed);
+  EXPECT_FALSE(run_trial(open("n150"), request).passed);
 }
 
-TEST(MlpRun, HasOtherValuesForAnotherSeed) {
-  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
-  const double first = run_mlp(open("n150"), request).accuracy->pcc;
+TEST(MlpTrial, HasOtherValuesForAnotherSeed) {
+  TrialRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
+  const double first = run_trial(open("n150"), request).accuracy->pcc;
   request.seed += 1;
-  EXPECT_NE(run_mlp(open("n150"), request).accuracy->pcc, first);
+  EXPECT_NE(run_trial(open("n150"), request).accuracy->pcc, first);
 }
 
-TEST(MlpRun, MeasuresOnlyTheModule) {
-  const MlpRunResult result =
-      run_mlp(open("t3k:1x8:ring"), request_of({Mode::Decode, 1}, "bfp8_b"));
+TEST(MlpTrial, MeasuresOnlyTheModule) {
+  const TrialResult result =
+      run_trial(open("t3k:1x8:ring"), request_of({Mode::Decode, 1}, "bfp8_b"));
   EXPECT_EQ(result.module, "mlp_1d");
   ASSERT_EQ(result.report.ops.size(), 4);
   EXPECT_EQ(result.report.ops.front().op, "linear");
@@ -182,58 +184,41 @@ TEST(MlpRun, MeasuresOnlyTheModule) {
   EXPECT_EQ(result.program.front()->op, "linear");
 }
 
-TEST(MlpRun, TellsItsProgress) {
+TEST(MlpTrial, TellsItsProgress) {
   std::vector<std::string> stages;
-  (void)run_mlp(open("n150"), request_of({Mode::Decode, 1}, "bfp8_b"),
-                [&](const Progress& progress) {
-                  if (progress.done == progress.total) stages.emplace_back(progress.stage);
-                });
+  (void)run_trial(open("n150"), request_of({Mode::Decode, 1}, "bfp8_b"),
+                  [&](const Progress& progress) {
+                    if (progress.done == progress.total) stages.emplace_back(progress.stage);
+                  });
   EXPECT_THAT(stages, testing::ElementsAre("weights", "warm-up", "measure", "reference"));
 }
 
-TEST(MlpRun, RunsOneUser) {
-  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
+TEST(MlpTrial, RunsOneUser) {
+  TrialRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
   request.batch = 1;
-  EXPECT_TRUE(run_mlp(open("tg"), request).passed);
+  EXPECT_TRUE(run_trial(open("tg"), request).passed);
 }
 
-TEST(MlpRun, PrefillsSeveralUsersOneAfterAnother) {
-  MlpRunRequest request = request_of({Mode::Prefill, 128}, "bfp8_b");
+TEST(MlpTrial, PrefillsSeveralUsersOneAfterAnother) {
+  TrialRequest request = request_of({Mode::Prefill, 128}, "bfp8_b");
   request.batch = 4;
-  const MlpRunResult result = run_mlp(open("n300"), request);
+  const TrialResult result = run_trial(open("n300"), request);
   EXPECT_TRUE(result.passed);
   EXPECT_THAT(to_string(*result.program.front()), HasSubstr("512"));
 }
 
-TEST(MlpRun, RefusesSizesThatAreNone) {
-  MlpRunRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
+TEST(MlpTrial, RefusesSizesThatAreNone) {
+  TrialRequest request = request_of({Mode::Decode, 1}, "bfp8_b");
   request.batch = 0;
-  EXPECT_THAT([&] { (void)run_mlp(open("n150"), request); },
+  EXPECT_THAT([&] { (void)run_trial(open("n150"), request); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("batch is 0")));
   request = request_of({Mode::Decode, 1}, "bfp8_b");
-  request.dim = 0;
-  EXPECT_THAT([&] { (void)run_mlp(open("n150"), request); },
+  request.dims.dim = 0;
+  EXPECT_THAT([&] { (void)run_trial(open("n150"), request); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("dim is 0")));
   request = request_of({Mode::Prefill, 0}, "bfp8_b");
-  EXPECT_THAT([&] { (void)run_mlp(open("n150"), request); },
+  EXPECT_THAT([&] { (void)run_trial(open("n150"), request); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("seq is 0")));
-}
-
-TEST(MlpRun, PicksTheClassByTheMesh) {
-  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {1, 8}), "mlp_1d");
-  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {8, 1}), "mlp_1d");
-  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {1, 1}), "mlp_1d");
-  EXPECT_EQ(mlp_module_name(MlpClass::ByMesh, {2, 4}), "mlp_2d");
-  EXPECT_THAT(
-      [] {
-        (void)mlp_module_name(MlpClass::OneD, {4, 8});
-      },
-      ThrowsMessage<std::invalid_argument>(HasSubstr("use mlp_2d instead")));
-  EXPECT_THAT(
-      [] {
-        (void)mlp_module_name(MlpClass::TwoD, {1, 8});
-      },
-      ThrowsMessage<std::invalid_argument>(HasSubstr("use mlp_1d instead")));
 }
 
 TEST(MlpReference, IsTheFormula) {

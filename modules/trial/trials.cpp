@@ -1,0 +1,61 @@
+#include "modules/trial/trials.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "modules/mlp/mlp_trial.hpp"
+
+namespace ttmesh::modules {
+namespace {
+
+constexpr std::array kFamilies{
+    TrialFamily{"mlp", "gated MLP", make_mlp_1d_trial, make_mlp_2d_trial},
+};
+
+bool is_grid(mesh::MeshShape shape) { return shape.rows > 1 && shape.cols > 1; }
+
+const TrialFamily& family_of(std::string_view module) {
+  for (const TrialFamily& family : kFamilies) {
+    if (module == family.name || module == fmt::format("{}_1d", family.name) ||
+        module == fmt::format("{}_2d", family.name)) {
+      return family;
+    }
+  }
+  throw std::invalid_argument(fmt::format("[run_trial] module '{}' is unknown, needs one of {}",
+                                          module, fmt::join(trial_names(), ", ")));
+}
+
+}  // namespace
+
+std::span<const TrialFamily> trial_families() { return kFamilies; }
+
+std::vector<std::string> trial_names() {
+  std::vector<std::string> names;
+  for (const TrialFamily& family : kFamilies) {
+    for (const char* suffix : {"", "_1d", "_2d"}) {
+      names.push_back(fmt::format("{}{}", family.name, suffix));
+    }
+  }
+  return names;
+}
+
+std::string trial_name(std::string_view module, mesh::MeshShape shape) {
+  const TrialFamily& family = family_of(module);
+  const bool grid = is_grid(shape);
+  const std::string name = fmt::format("{}_{}", family.name, grid ? "2d" : "1d");
+  if (module == family.name || module == name) return name;
+  throw std::invalid_argument(fmt::format(
+      "[run_trial] {} cannot run on a {} mesh, needs {}; use {} instead", module, to_string(shape),
+      grid ? "one row or one column" : "several rows and several columns", name));
+}
+
+TrialPtr make_trial(const mesh::MeshDevice& device, const TrialRequest& request) {
+  (void)trial_name(request.module, device.shape());
+  const TrialFamily& family = family_of(request.module);
+  return (is_grid(device.shape()) ? family.make_2d : family.make_1d)(device, request);
+}
+
+}  // namespace ttmesh::modules
