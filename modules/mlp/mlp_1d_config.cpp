@@ -1,33 +1,16 @@
 #include "modules/mlp/mlp_1d_config.hpp"
 
-#include <fmt/format.h>
-
-#include <stdexcept>
-
 #include "mesh/tensor/mapper.hpp"
+#include "modules/config_defaults.hpp"
 #include "modules/core_count.hpp"
 #include "modules/default_topology.hpp"
-#include "modules/mlp/mlp_defaults.hpp"
 #include "modules/mlp/mlp_weights.hpp"
 
 namespace ttmesh::modules {
-namespace {
-
-void require_line(mesh::MeshShape shape) {
-  if (shape.rows > 1 && shape.cols > 1) {
-    throw std::invalid_argument(
-        fmt::format("[MLP1D] MLP1D cannot be used for a {} mesh, needs one row or one column. Use "
-                    "MLP2D instead.",
-                    to_string(shape)));
-  }
-}
-
-}  // namespace
-
 MLP1DConfig resolved(const MLP1DConfig& config) {
   const MlpWeights weights{.w1 = config.w1, .w2 = config.w2, .w3 = config.w3};
   const mesh::MeshDevice device = device_of("MLP1D", config.device, weights);
-  require_line(device.shape());
+  require_line("MLP1D", device.shape());
   const MlpDims dims = dims_of("MLP1D", weights);
   require_same("MLP1D", "dim", config.dim, dims.dim);
   require_same("MLP1D", "hidden_dim", config.hidden_dim, dims.hidden_dim);
@@ -38,7 +21,7 @@ MLP1DConfig resolved(const MLP1DConfig& config) {
   full.device = device;
   full.dim = dims.dim;
   full.hidden_dim = dims.hidden_dim;
-  set_default(full.max_batch_size, kMlpMaxBatchSize);
+  set_default(full.max_batch_size, kMaxBatchSize);
   set_default(full.activation, ops::Activation::Silu);
   if (common_dtype(weights) == mesh::DataType::Float32) {
     set_default(full.activation_dtype, mesh::DataType::Float32);

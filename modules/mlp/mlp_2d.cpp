@@ -7,7 +7,7 @@
 #include "ccl/reduce_scatter.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/mapper.hpp"
-#include "modules/mlp/mlp_input.hpp"
+#include "modules/input_rule.hpp"
 #include "ops/deallocate.hpp"
 #include "ops/mul.hpp"
 #include "ops/reshape.hpp"

@@ -1,34 +1,17 @@
 #include "modules/mlp/mlp_2d_config.hpp"
 
-#include <fmt/format.h>
-
-#include <stdexcept>
-
 #include "mesh/tensor/mapper.hpp"
+#include "modules/config_defaults.hpp"
 #include "modules/core_count.hpp"
 #include "modules/default_topology.hpp"
-#include "modules/mlp/mlp_defaults.hpp"
 #include "modules/mlp/mlp_weights.hpp"
 
 namespace ttmesh::modules {
-namespace {
-
-void require_grid(mesh::MeshShape shape) {
-  if (shape.rows < 2 || shape.cols < 2) {
-    throw std::invalid_argument(
-        fmt::format("[MLP2D] MLP2D requires 2D mesh (both cluster_shape dimensions > 1), found {}. "
-                    "Use MLP1D instead.",
-                    to_string(shape)));
-  }
-}
-
-}  // namespace
-
 MLP2DConfig resolved(const MLP2DConfig& config) {
   const MlpWeights weights{.w1 = config.w1, .w2 = config.w2, .w3 = config.w3};
   const mesh::MeshDevice device = device_of("MLP2D", config.device, weights);
   const mesh::MeshShape shape = device.shape();
-  require_grid(shape);
+  require_grid("MLP2D", shape);
   const MlpDims dims = dims_of("MLP2D", weights);
   require_same("MLP2D", "dim", config.dim, dims.dim);
   require_same("MLP2D", "hidden_dim", config.hidden_dim, dims.hidden_dim);
@@ -38,7 +21,7 @@ MLP2DConfig resolved(const MLP2DConfig& config) {
   full.device = device;
   full.dim = dims.dim;
   full.hidden_dim = dims.hidden_dim;
-  set_default(full.max_batch_size, kMlpMaxBatchSize);
+  set_default(full.max_batch_size, kMaxBatchSize);
   set_default(full.activation, ops::Activation::Silu);
   if (common_dtype(weights) == mesh::DataType::Float32) {
     set_default(full.activation_dtype, mesh::DataType::Float32);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <stdexcept>
-#include <string>
+
+#include "modules/weight_place.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -25,42 +27,15 @@ void require_extents(const char* module, const char* name, const LazyWeight& wei
   }
 }
 
-/// Which dim of a weight is hidden.
-struct Part {
-  const char* name;
-  int hidden_dim;
-};
-
-LazyWeight laid_out(const char* module, const Part& part, const LazyWeight& weight,
-                    const mesh::MeshDevice& device, const MlpLayout& layout) {
-  const mesh::Distribution& wanted = part.hidden_dim == -1 ? layout.gate_up : layout.down;
-  const std::int64_t hidden = padded_extent(weight.shape()[part.hidden_dim], device.shape().size());
-  const mesh::Shape padded = weight.shape().with(part.hidden_dim, hidden);
-  LazyWeight result = weight.with_defaults({.layout = mesh::Layout::Tile,
-                                            .memory = layout.memory,
-                                            .distribution = wanted,
-                                            .device = device,
-                                            .padded_shape = padded});
-  const int rank = weight.shape().rank();
-  const mesh::Distribution found = mesh::resolved(*result.options().distribution, rank);
-  if (found != mesh::resolved(wanted, rank)) {
-    throw std::invalid_argument(fmt::format("[{}] {} is distributed {}, needs {}", module,
-                                            part.name, to_string(found),
-                                            to_string(mesh::resolved(wanted, rank))));
-  }
-  if (result.padded_shape() != padded) {
-    throw std::invalid_argument(fmt::format("[{}] {} is padded to {}, needs {}", module, part.name,
-                                            to_string(result.padded_shape()), to_string(padded)));
-  }
-  if (*result.options().layout != mesh::Layout::Tile) {
-    throw std::invalid_argument(
-        fmt::format("[{}] {} is row-major, needs tile layout", module, part.name));
-  }
-  if (!mesh::is_floating(result.options().dtype)) {
-    throw std::invalid_argument(fmt::format("[{}] {} is {}, needs a floating-point dtype", module,
-                                            part.name, mesh::name(result.options().dtype)));
-  }
-  return result;
+LazyWeight laid_out(const char* module, const char* name, const LazyWeight& weight,
+                    const mesh::MeshDevice& device, const MlpLayout& layout, int hidden_dim) {
+  const std::int64_t hidden = padded_extent(weight.shape()[hidden_dim], device.shape().size());
+  return placed(weight, {.module = module,
+                         .name = name,
+                         .device = device,
+                         .distribution = hidden_dim == -1 ? layout.gate_up : layout.down,
+                         .memory = layout.memory,
+                         .padded_shape = weight.shape().with(hidden_dim, hidden)});
 }
 
 }  // namespace
@@ -77,29 +52,14 @@ MlpDims dims_of(const char* module, const MlpWeights& weights) {
 
 mesh::MeshDevice device_of(const char* module, const std::optional<mesh::MeshDevice>& device,
                            const MlpWeights& weights) {
-  std::optional<mesh::MeshDevice> found = device;
-  for (const LazyWeight* weight : {&weights.w1, &weights.w2, &weights.w3}) {
-    const std::optional<mesh::MeshDevice>& own = weight->options().device;
-    if (!own) continue;
-    if (found && !(*found == *own)) {
-      throw std::invalid_argument(
-          fmt::format("[{}] weights and config name different mesh devices ({} and {}), needs one",
-                      module, to_string(found->shape()), to_string(own->shape())));
-    }
-    found = own;
-  }
-  if (!found) {
-    throw std::invalid_argument(fmt::format(
-        "[{}] no mesh device, needs one in the config or in one of the weights", module));
-  }
-  return *found;
+  return device_of(module, device, std::array{weights.w1, weights.w2, weights.w3});
 }
 
 MlpWeights laid_out(const char* module, const MlpWeights& weights, const mesh::MeshDevice& device,
                     const MlpLayout& layout) {
-  return {.w1 = laid_out(module, {"w1", -1}, weights.w1, device, layout),
-          .w2 = laid_out(module, {"w2", -2}, weights.w2, device, layout),
-          .w3 = laid_out(module, {"w3", -1}, weights.w3, device, layout)};
+  return {.w1 = laid_out(module, "w1", weights.w1, device, layout, -1),
+          .w2 = laid_out(module, "w2", weights.w2, device, layout, -2),
+          .w3 = laid_out(module, "w3", weights.w3, device, layout, -1)};
 }
 
 std::optional<mesh::DataType> common_dtype(const MlpWeights& weights) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/device/tensor.hpp"
@@ -9,18 +10,18 @@
 
 namespace ttmesh::modules {
 
-/// What a forward call of an MLP accepts.
-struct MlpInputRule {
+/// What a forward call of a module accepts.
+struct InputRule {
   const char* function;  ///< Begins the messages: "MLP1D::decode_forward".
   mesh::MeshDevice device;
   std::int64_t width;  ///< Extent of the last dim on one chip.
   mesh::Distribution distribution;
-  mesh::MemoryConfig memory;
+  std::optional<mesh::MemoryConfig> memory{};  ///< Any if unset.
 };
 
 /// Throws std::invalid_argument, with what was found and what is needed, unless `x` is a tiled
 /// [1, 1, rows, width] as the rule says; a wrong placement names the collective that is missing.
-void require_input(const mesh::Tensor& x, const MlpInputRule& rule);
+void require_input(const mesh::Tensor& x, const InputRule& rule);
 
 /// Decode: at most `max_batch_size` rows, rounded up to whole tiles.
 void require_decode_rows(const char* function, const mesh::Tensor& x, int max_batch_size);

@@ -8,9 +8,9 @@
 
 namespace ttmesh::modules {
 
-/// What configs of both MLP classes fall back to. Source: TTTv2's MLP1D and MLP2D.
+/// What modules' configs fall back to, and the checks that they share. Source: TTTv2's modules.
 
-constexpr int kMlpMaxBatchSize = 32;
+constexpr int kMaxBatchSize = 32;  ///< Users in decode.
 
 /// Gives `field` a value unless it has one.
 template <typename T>
@@ -26,6 +26,12 @@ void set_default(std::optional<T>& field, const T& value) {
 
 /// Columns over `cores` cores.
 [[nodiscard]] mesh::MemoryConfig l1_columns(int cores);
+
+/// Throws std::invalid_argument if a mesh has several rows and several columns, naming the class to
+/// use instead; `module` ends with "1D".
+void require_line(const char* module, mesh::MeshShape shape);
+/// The same for a class that ends with "2D", unless the mesh has several rows and several columns.
+void require_grid(const char* module, mesh::MeshShape shape);
 
 /// Throws std::invalid_argument if a config states an extent that the weights do not have.
 void require_same(const char* module, const char* field, const std::optional<std::int64_t>& stated,

@@ -1,4 +1,4 @@
-#include "modules/mlp/mlp_input.hpp"
+#include "modules/input_rule.hpp"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,7 @@ std::int64_t rows_of(const mesh::Tensor& x) { return x.shape()[-2]; }
 
 }  // namespace
 
-void require_input(const mesh::Tensor& x, const MlpInputRule& rule) {
+void require_input(const mesh::Tensor& x, const InputRule& rule) {
   if (!x) {
     throw std::invalid_argument(
         fmt::format("[{}] the input is empty, needs a tensor", rule.function));
@@ -67,10 +67,10 @@ void require_input(const mesh::Tensor& x, const MlpInputRule& rule) {
     throw std::invalid_argument(
         fmt::format("[{}] the input is row-major, needs tile layout", rule.function));
   }
-  if (x.memory() != rule.memory) {
+  if (rule.memory && x.memory() != *rule.memory) {
     throw std::invalid_argument(fmt::format(
         "[{}] Input tensor memory config does not match the config!: found {}, needs {}",
-        rule.function, to_string(x.memory()), to_string(rule.memory)));
+        rule.function, to_string(x.memory()), to_string(*rule.memory)));
   }
 }
 
