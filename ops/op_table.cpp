@@ -4,6 +4,7 @@
 #include "ops/argmax.hpp"
 #include "ops/chunked_scaled_dot_product_attention.hpp"
 #include "ops/concat.hpp"
+#include "ops/copy.hpp"
 #include "ops/embedding.hpp"
 #include "ops/fast_reduce_nc.hpp"
 #include "ops/full.hpp"
@@ -44,6 +45,7 @@ void register_ops(mesh::OpTable& table) {
   table.add("chunked_scaled_dot_product_attention",
             chunked_scaled_dot_product_attention_definition());
   table.add("concat", concat_definition());
+  table.add("copy", copy_definition());
   table.add("embedding", embedding_definition());
   table.add("fast_reduce_nc", fast_reduce_nc_definition());
   table.add("fill_cache", fill_cache_definition());
