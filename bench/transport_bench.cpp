@@ -158,10 +158,10 @@ class Hosts {
   }
 
  private:
-  static EndpointOptions options_of(int rank) {
+  static TransportOptions options_of(int rank) {
     return {.identity = {.rank = rank, .hosts = 2, .token = "bench"}};
   }
-  static EndpointHandlers handlers(const std::function<void(const Message&)>& received) {
+  static TransportHandlers handlers(const std::function<void(const Message&)>& received) {
     return {.received =
                 [received](int, const Message& message, const Receipt&) {
                   if (std::holds_alternative<Chunk>(message)) received(message);

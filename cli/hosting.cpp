@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "mesh/transport/address.hpp"
 #include "modules/open.hpp"
 #include "ops/product.hpp"
 #include "sim/quantity.hpp"
@@ -33,9 +34,14 @@ int whole_number(const char* name) {
   return *number;
 }
 
+mesh::TransportKind kind_of(const std::string& address) {
+  return mesh::parse_address(address).kind == mesh::Address::Kind::Unix ? mesh::TransportKind::Unix
+                                                                        : mesh::TransportKind::Tcp;
+}
+
 }  // namespace
 
-std::optional<mesh::Hosting> hosting_from_environment() {
+std::optional<mesh::Hosting> hosting_of(const std::string& transport) {
   if (std::getenv(kRankVariable) == nullptr) return std::nullopt;
   mesh::Hosting hosting{.rank = whole_number(kRankVariable),
                         .hosts = whole_number(kHostsVariable),
@@ -47,6 +53,13 @@ std::optional<mesh::Hosting> hosting_from_environment() {
     throw std::invalid_argument(fmt::format("[{}] rank {} among {} hosts; ranks are 0 to {}",
                                             kRankVariable, hosting.rank, hosting.hosts,
                                             hosting.hosts - 1));
+  }
+  hosting.transport = kind_of(hosting.rank_0);
+  if (!transport.empty() && transport != to_string(hosting.transport)) {
+    throw std::invalid_argument(
+        fmt::format("[--transport] {}, but the hosts were started to meet "
+                    "over {}",
+                    transport, to_string(hosting.transport)));
   }
   if (hosting.hosts == 1) return std::nullopt;
   return hosting;

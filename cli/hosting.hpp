@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "mesh/actors/hosting.hpp"
 #include "mesh/device/mesh_device.hpp"
@@ -15,9 +16,11 @@ inline constexpr const char* kRank0Variable = "TTMESH_RANK0_ADDRESS";
 inline constexpr const char* kOwnVariable = "TTMESH_ADDRESS";
 inline constexpr const char* kTokenVariable = "TTMESH_TOKEN";
 
-/// This process's place among the hosts of a run; nothing if it is alone.
-/// Throws std::invalid_argument if the environment says something that cannot be.
-[[nodiscard]] std::optional<mesh::Hosting> hosting_from_environment();
+/// This process's place among the hosts of a run, as the environment says; nothing if it is alone.
+/// `transport` is what the user asked for, or empty.
+/// Throws std::invalid_argument if the environment says something that cannot be, or hosts that
+/// were started for another transport.
+[[nodiscard]] std::optional<mesh::Hosting> hosting_of(const std::string& transport);
 
 /// Serves as another host than rank 0 if this process is one; then the run has nothing else to do
 /// here.

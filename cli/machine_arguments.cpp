@@ -58,6 +58,12 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->capture_default_str()
       ->group(kMachine);
   command
+      .add_option("--transport", arguments.transport,
+                  "What carries messages between hosts [that of whoever started them]")
+      ->type_name("unix|tcp|mpi")
+      ->check(CLI::IsMember({"unix", "tcp", "mpi"}))
+      ->group(kMachine);
+  command
       .add_flag("--timing-only", arguments.timing_only,
                 "No values, only virtual time; large models and systems run in little memory")
       ->group(kMachine);
@@ -82,7 +88,7 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
 
 mesh::Topology topology_of(const MachineArguments& arguments) {
   mesh::Topology topology = mesh::load_topology(arguments.topology, {.system = arguments.system});
-  const std::optional<mesh::Hosting> hosting = hosting_from_environment();
+  const std::optional<mesh::Hosting> hosting = hosting_of(arguments.transport);
   return hosting ? mesh::split_over_hosts(std::move(topology), hosting->hosts) : topology;
 }
 
@@ -92,7 +98,7 @@ mesh::OpenOptions open_options_of(const MachineArguments& arguments) {
                             .mesh_id = {},
                             .settings = {},
                             .seed = arguments.seed,
-                            .hosting = hosting_from_environment()};
+                            .hosting = hosting_of(arguments.transport)};
   if (!arguments.scenario.empty()) {
     options.settings = mesh::load_scenario(arguments.scenario).settings;
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mesh/topology/ttmesh_yaml.hpp"
+#include "mesh/transport/host_lost.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -63,39 +64,30 @@ Peers::Peers(const Hosting& hosting, const Topology& topology, HostState& state,
       state_(state),
       deliver_(std::move(deliver)),
       counts_(static_cast<std::size_t>(hosting.hosts)) {
-  EndpointOptions options;
+  TransportOptions options;
   options.identity = {.rank = hosting.rank,
                       .hosts = hosting.hosts,
                       .topology_digest = digest(topology),
                       .cpu_path = hosting.values,
                       .onednn_version = {},
                       .token = hosting.token};
-  endpoint_ = std::make_unique<Endpoint>(
-      std::move(options),
-      EndpointHandlers{.received = [this](int rank, Message message,
-                                          Receipt) { receive(rank, std::move(message)); },
-                       .lost = [this](int rank, const std::string& why) { lose(rank, why); },
-                       .refused = [](const std::string&, const std::string&) {}});
+  transport_ =
+      make_transport(hosting.transport, std::move(options),
+                     {.received = [this](int rank, Message message,
+                                         Receipt) { receive(rank, std::move(message)); },
+                      .lost = [this](int rank, const std::string& why) { lose(rank, why); },
+                      .refused = [](const std::string&, const std::string&) {}});
 }
 
 Peers::~Peers() { close(); }
 
 void Peers::close() {
   if (closed_.exchange(true)) return;
-  if (hosting_.rank == 0) {
-    for (int rank = 1; rank < hosting_.hosts; ++rank) {
-      try {
-        endpoint_->send(rank, wire::Stop{"the run is over"});
-      } catch (const std::exception&) {  // It never joined.
-      }
-    }
-  }
-  endpoint_->close();
+  transport_->close();
 }
 
 void Peers::join() {
-  endpoint_->listen(parse_address(hosting_.own));
-  endpoint_->join(parse_address(hosting_.rank_0), kJoinBound);
+  transport_->join({.rank_0 = hosting_.rank_0, .own = hosting_.own}, kJoinBound);
   // The others answer once they have joined each other: nothing is sent before.
   if (hosting_.rank == 0) (void)ask_all(++wave_);
 }
@@ -104,7 +96,7 @@ void Peers::send(int rank, const Message& message) {
   if (closed_) return;
   sent_.fetch_add(1);
   try {
-    endpoint_->send(rank, message);
+    transport_->send(rank, message);
   } catch (const std::exception& error) {
     if (!closed_) lose(rank, error.what());
   }
@@ -161,7 +153,7 @@ wire::ActivityCount Peers::own_count(std::uint64_t wave) const {
 
 std::vector<wire::ActivityCount> Peers::ask_all(std::uint64_t wave) {
   for (int rank = 1; rank < hosting_.hosts; ++rank) {
-    endpoint_->send(rank, wire::ActivityProbe{wave});
+    transport_->send(rank, wire::ActivityProbe{wave});
   }
   state_.activity.wait_until_idle();
   std::unique_lock lock(mutex_);
@@ -223,7 +215,7 @@ void Peers::serve() {
       questions_.erase(questions_.begin());
     }
     state_.activity.wait_until_idle();
-    endpoint_->send(0, own_count(wave));
+    transport_->send(0, own_count(wave));
   }
 }
 

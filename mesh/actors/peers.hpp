@@ -14,8 +14,8 @@
 #include "mesh/actors/hosting.hpp"
 #include "mesh/program/failure.hpp"
 #include "mesh/topology/topology.hpp"
-#include "mesh/transport/endpoint.hpp"
 #include "mesh/transport/message.hpp"
+#include "mesh/transport/transport.hpp"
 #include "sim/time.hpp"
 
 namespace ttmesh::mesh {
@@ -83,7 +83,7 @@ class Peers {
   std::optional<Failure> lost_;
   std::uint64_t wave_ = 0;
   std::atomic<bool> closed_{false};
-  std::unique_ptr<Endpoint> endpoint_;
+  std::unique_ptr<Transport> transport_;
 };
 
 }  // namespace ttmesh::mesh

@@ -34,7 +34,7 @@ std::chrono::milliseconds left_until(Clock::time_point deadline) {
 
 class Endpoint::State {
  public:
-  State(EndpointOptions options, EndpointHandlers handlers)
+  State(TransportOptions options, TransportHandlers handlers)
       : options_(std::move(options)),
         handlers_(std::move(handlers)),
         heartbeats_(options_.silence_bound,
@@ -272,8 +272,8 @@ class Endpoint::State {
     return *book_;
   }
 
-  const EndpointOptions options_;
-  const EndpointHandlers handlers_;
+  const TransportOptions options_;
+  const TransportHandlers handlers_;
 
   mutable std::mutex mutex_;  ///< Guards the next eight.
   std::condition_variable changed_;
@@ -290,15 +290,8 @@ class Endpoint::State {
   Greeter greeter_;
 };
 
-Endpoint::Endpoint(EndpointOptions options, EndpointHandlers handlers) {
-  const Identity& identity = options.identity;
-  if (identity.rank < 0 || identity.rank >= identity.hosts) {
-    throw std::invalid_argument(fmt::format("[Endpoint] rank {} of {} hosts, needs one below it",
-                                            identity.rank, identity.hosts));
-  }
-  if (!handlers.received || !handlers.lost || !handlers.refused) {
-    throw std::invalid_argument("[Endpoint] a handler is missing, needs all three");
-  }
+Endpoint::Endpoint(TransportOptions options, TransportHandlers handlers) {
+  check(options, handlers);
   state_ = std::make_unique<State>(std::move(options), std::move(handlers));
 }
 
@@ -315,6 +308,11 @@ void Endpoint::connect(int rank, const Address& address) { state_->connect(rank,
 void Endpoint::await_peers(std::chrono::milliseconds bound) { state_->await_peers(bound); }
 void Endpoint::join(const Address& rank_0, std::chrono::milliseconds bound) {
   state_->join(rank_0, bound);
+}
+void Endpoint::join(const MeetingPlace& place, std::chrono::milliseconds bound) {
+  const Address rank_0 = parse_address(place.rank_0);
+  (void)listen(parse_address(place.own));
+  join(rank_0, bound);
 }
 bool Endpoint::send(int rank, const Message& message) { return state_->send(rank, message); }
 bool Endpoint::await_room(int rank, std::size_t bytes, std::chrono::milliseconds bound) {

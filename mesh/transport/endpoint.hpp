@@ -2,51 +2,21 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 
 #include "mesh/transport/address.hpp"
-#include "mesh/transport/credit.hpp"
-#include "mesh/transport/frame.hpp"
-#include "mesh/transport/handshake.hpp"
 #include "mesh/transport/host_lost.hpp"
-#include "mesh/transport/message.hpp"
+#include "mesh/transport/transport.hpp"
 
 namespace ttmesh::mesh {
 
-struct EndpointOptions {
-  Identity identity;
-  std::chrono::milliseconds handshake_bound{10'000};     ///< Of one handshake.
-  std::chrono::milliseconds silence_bound{1'500};        ///< Without a heartbeat: the host is lost.
-  std::chrono::milliseconds close_bound{1'000};          ///< For what is still to be written.
-  std::uint64_t window_bytes = std::uint64_t{8} << 20U;  ///< Credit of each stream to this host.
-  FrameLimits limits{};
-};
-
-/// Called on the communication thread, one at a time. They return soon, do not throw, and do not
-/// wait for anything that the transport does.
-struct EndpointHandlers {
-  /// A message of `rank`. Its credit is used up until the receipt goes.
-  std::function<void(int rank, Message message, Receipt receipt)> received;
-  /// A host is lost: once for each, and for none that said goodbye. `why` reads after "host 3".
-  std::function<void(int rank, const std::string& why)> lost;
-  /// Somebody who knocked was turned away.
-  std::function<void(const std::string& who, const std::string& why)> refused;
-};
-
-/// One host's place in a mesh that is spread over several processes: connections to the others over
-/// Unix sockets or TCP. One thread serves all messages, another all heartbeats. From any thread.
-class Endpoint {
+/// The transport over Unix sockets or TCP: a connection to each other host. One thread serves all
+/// messages, another all heartbeats.
+class Endpoint : public Transport {
  public:
-  /// Throws std::invalid_argument if the rank is not below the number of hosts, or a handler is
-  /// missing.
-  Endpoint(EndpointOptions options, EndpointHandlers handlers);
-  /// `close`.
-  ~Endpoint();
-  Endpoint(const Endpoint&) = delete;
-  Endpoint& operator=(const Endpoint&) = delete;
+  /// Throws as `check` does.
+  Endpoint(TransportOptions options, TransportHandlers handlers);
+  ~Endpoint() override;
 
   /// Lets others in at `address`, which is returned with the port that was chosen, if it was to be.
   /// Throws std::invalid_argument if the address is TCP and there is no token, or the folder of a
@@ -66,19 +36,14 @@ class Endpoint {
   /// connects to the lower ranks. Throws as `connect` and `await_peers` do.
   void join(const Address& rank_0, std::chrono::milliseconds bound);
 
-  /// Sends a message, after those of its stream; never waits. What has no credit yet is referred
-  /// to. False if the host is gone. Throws std::invalid_argument if it never was connected,
-  /// or the message is a goodbye.
-  bool send(int rank, const Message& message);
+  /// `listen` and `join` at addresses in words.
+  void join(const MeetingPlace& place, std::chrono::milliseconds bound) override;
 
-  /// Waits until no more than `bytes` to `rank` are still to be written, at most for `bound`: how a
-  /// slow host slows this one down. False if there are more, or the host is gone.
-  [[nodiscard]] bool await_room(int rank, std::size_t bytes, std::chrono::milliseconds bound);
-  /// Bytes to `rank` that wait for credit or for the socket.
-  [[nodiscard]] std::size_t held_bytes(int rank) const;
-
-  /// Says goodbye to all, and ends the threads. Not from a handler. A second call does nothing.
-  void close();
+  bool send(int rank, const Message& message) override;
+  [[nodiscard]] bool await_room(int rank, std::size_t bytes,
+                                std::chrono::milliseconds bound) override;
+  [[nodiscard]] std::size_t held_bytes(int rank) const override;
+  void close() override;
 
  private:
   class State;

@@ -24,7 +24,7 @@ using testing::ThrowsMessage;
 class Pair {
  public:
   explicit Pair(Address::Kind kind, Host::Settings settings_of_1 = {},
-                EndpointOptions options_of_1 = options_of(1, 2))
+                TransportOptions options_of_1 = options_of(1, 2))
       : zero(options_of(0, 2)), one(options_of_1, std::move(settings_of_1)) {
     const Address address = zero.endpoint().listen(
         kind == Address::Kind::Unix ? sockets.address(0) : parse_address("tcp:127.0.0.1:0"));
@@ -96,7 +96,7 @@ TEST_P(OverEither, ManySmallMessagesBothWaysArriveInOrder) {
 }
 
 TEST_P(OverEither, ASlowReaderSlowsTheSenderDownAndLosesNothing) {
-  EndpointOptions options = options_of(1, 2);
+  TransportOptions options = options_of(1, 2);
   options.window_bytes = 1 << 20;
   Pair pair(GetParam(), {.keep_receipts = true}, options);
   constexpr std::size_t kBytes = 256 << 10;
@@ -151,7 +151,7 @@ TEST(Endpoint, ClosesFromBothSidesAtOnce) {
 }
 
 TEST(Endpoint, ClosingOnASlowReaderIsBoundedAndItsLoss) {
-  EndpointOptions options = options_of(1, 2);
+  TransportOptions options = options_of(1, 2);
   options.window_bytes = 1 << 10;
   Pair pair(Address::Kind::Unix, {.keep_receipts = true}, options);
   for (int i = 0; i < 4; ++i) (void)pair.zero.endpoint().send(1, chunk_of(4096, i));
@@ -218,7 +218,7 @@ TEST(Endpoint, ReportsWhoIsMissing) {
 
 TEST(Endpoint, ReportsAnAddressWhereNobodyListens) {
   const SocketDirectory sockets;
-  EndpointOptions options = options_of(1, 2);
+  TransportOptions options = options_of(1, 2);
   options.handshake_bound = std::chrono::milliseconds(50);
   Host host(options);
   EXPECT_THAT([&] { host.endpoint().connect(0, sockets.address(0)); },
@@ -226,7 +226,7 @@ TEST(Endpoint, ReportsAnAddressWhereNobodyListens) {
 }
 
 TEST(Endpoint, TcpNeedsAToken) {
-  EndpointOptions options = options_of(1, 2);
+  TransportOptions options = options_of(1, 2);
   options.identity.token.clear();
   Host host(options);
   const Address address = parse_address("tcp:127.0.0.1:0");
@@ -267,7 +267,7 @@ TEST_P(MisfitGuests, AreTurnedAwayWithAReasonOnBothSides) {
   Host one(options_of(1, 3));
   zero.endpoint().listen(sockets.address(0));
   one.endpoint().connect(0, sockets.address(0));
-  EndpointOptions options = options_of(2, 3);
+  TransportOptions options = options_of(2, 3);
   GetParam().change(options.identity);
   Host misfit(options);
   EXPECT_THAT([&] { misfit.endpoint().connect(0, sockets.address(0)); },

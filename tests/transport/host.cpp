@@ -2,7 +2,7 @@
 
 namespace ttmesh::mesh {
 
-EndpointOptions options_of(int rank, int hosts) {
+TransportOptions options_of(int rank, int hosts) {
   return {.identity = {.rank = rank,
                        .hosts = hosts,
                        .topology_digest = "digest",
@@ -12,7 +12,7 @@ EndpointOptions options_of(int rank, int hosts) {
           .handshake_bound = kPatience};
 }
 
-Host::Host(const EndpointOptions& options, Settings settings)
+Host::Host(const TransportOptions& options, Settings settings)
     : settings_(std::move(settings)),
       endpoint_(options, {.received =
                               [this](int rank, Message message, Receipt receipt) {

@@ -16,7 +16,7 @@ namespace ttmesh::mesh {
 inline constexpr std::chrono::seconds kPatience{60};
 
 /// Options of `rank` out of `hosts` in a run of the tests.
-[[nodiscard]] EndpointOptions options_of(int rank, int hosts);
+[[nodiscard]] TransportOptions options_of(int rank, int hosts);
 
 /// An endpoint that remembers what happened to it.
 class Host {
@@ -35,8 +35,8 @@ class Host {
     std::function<void(Host&, int rank, Message message)> handle;
   };
 
-  explicit Host(const EndpointOptions& options) : Host(options, Settings()) {}
-  Host(const EndpointOptions& options, Settings settings);
+  explicit Host(const TransportOptions& options) : Host(options, Settings()) {}
+  Host(const TransportOptions& options, Settings settings);
 
   Endpoint& endpoint() { return endpoint_; }
 

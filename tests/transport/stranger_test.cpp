@@ -52,7 +52,7 @@ Hello good_hello() { return {.identity = options_of(1, 2).identity, .window_byte
 
 class Strangers : public testing::Test {
  protected:
-  explicit Strangers(const EndpointOptions& options = options_of(0, 2)) : host(options) {
+  explicit Strangers(const TransportOptions& options = options_of(0, 2)) : host(options) {
     address = host.endpoint().listen(sockets.address(0));
   }
 
@@ -124,8 +124,8 @@ TEST_F(Strangers, AnotherVersionIsToldSo) {
 
 class ImpatientHost : public Strangers {
  protected:
-  static EndpointOptions options() {
-    EndpointOptions options = options_of(0, 2);
+  static TransportOptions options() {
+    TransportOptions options = options_of(0, 2);
     options.handshake_bound = std::chrono::milliseconds(50);
     options.silence_bound = std::chrono::milliseconds(50);
     return options;
@@ -162,7 +162,7 @@ TEST_F(Strangers, BrokenFramesAfterTheHandshakeLoseTheHostOnce) {
 }
 
 TEST_F(Strangers, AHostThatIgnoresItsCreditIsLost) {
-  EndpointOptions options = options_of(0, 2);
+  TransportOptions options = options_of(0, 2);
   options.window_bytes = 1000;
   const SocketDirectory own;
   Host slow(options, {.keep_receipts = true});
