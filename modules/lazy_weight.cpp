@@ -12,6 +12,7 @@
 
 #include "mesh/device/transfer.hpp"
 #include "mesh/tensor/mapper.hpp"
+#include "modules/assemble_weight.hpp"
 #include "modules/hash.hpp"
 #include "modules/weight_file.hpp"
 #include "ops/random_normal.hpp"
@@ -76,9 +77,11 @@ std::int64_t padded_extent(std::int64_t extent, int parts) {
 
 LazyWeight::LazyWeight(WeightSource source, LazyWeightOptions options)
     : state_(std::make_shared<State>(State{std::move(source), std::move(options)})) {
-  if (state_->source.random() != nullptr && state_->options.pad_value != 0) {
-    throw std::invalid_argument(fmt::format(
-        "[LazyWeight] pad_value is {} for random values, needs 0", state_->options.pad_value));
+  if (state_->source.values() == nullptr && state_->options.pad_value != 0) {
+    throw std::invalid_argument(
+        fmt::format("[LazyWeight] pad_value is {} for values that the chips make themselves, "
+                    "needs 0",
+                    state_->options.pad_value));
   }
 }
 
@@ -109,6 +112,9 @@ mesh::Tensor LazyWeight::make_device_tensor() const {
   if (const RandomNormal* random = source().random()) {
     return ops::random_normal(device, spec,
                               {.key = random->key, .scale = random->scale, .logical = shape()});
+  }
+  if (const WeightAssembly* assembly = source().assembly()) {
+    return assemble_weight(device, spec, *assembly);
   }
   const mesh::WriteOptions write{.dtype = spec.dtype,
                                  .layout = spec.layout,
@@ -192,7 +198,7 @@ std::string LazyWeight::fingerprint() const {
 
 std::optional<std::filesystem::path> LazyWeight::cache_path() const {
   const std::optional<WeightCache>& cache = state_->options.cache;
-  if (!cache || source().random() != nullptr) return std::nullopt;
+  if (!cache || source().values() == nullptr) return std::nullopt;
   return cache->directory / fmt::format("{}_{}.tensorbin", cache->name, fingerprint());
 }
 

@@ -39,12 +39,13 @@ struct LazyWeightOptions {
 /// A tensor that comes to be on the chips at its first use, and then stays. A handle, cheap to
 /// copy; copies share the tensor.
 ///
-/// Random values are made on the chips and do not pass through the controller, so they are not
-/// kept in the cache. A cached file is validated; one that is damaged is an error, never replaced
-/// in silence.
+/// Random values are made on the chips, and matrices in files are read there; neither pass through
+/// the controller nor are kept in the cache. A cached file is validated; one that is damaged is an
+/// error, never replaced in silence.
 class LazyWeight {
  public:
-  /// Throws std::invalid_argument if a random source is padded with anything but 0.
+  /// Throws std::invalid_argument if a source other than a tensor in memory is padded
+  /// with anything but 0.
   explicit LazyWeight(WeightSource source, LazyWeightOptions options = {});
 
   /// The tensor on the chips, made at the first call.
@@ -67,7 +68,7 @@ class LazyWeight {
   mesh::Shape padded_shape() const;
   /// 32 hexadecimal digits that name values, dtype, layout, memory, distribution and padding.
   std::string fingerprint() const;
-  /// Where the cache keeps this weight; none without a cache, or for a random source.
+  /// Where the cache keeps this weight; none without a cache, or where the chips make the values.
   std::optional<std::filesystem::path> cache_path() const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include "ccl/op_table.hpp"
 #include "mesh/topology/load.hpp"
+#include "modules/assemble_weight.hpp"
 #include "ops/op_table.hpp"
 
 namespace ttmesh::modules {
@@ -12,6 +13,7 @@ std::shared_ptr<const mesh::OpTable> op_table() {
   auto table = std::make_shared<mesh::OpTable>();
   ops::register_ops(*table);
   ccl::register_collectives(*table);
+  table->add("assemble_weight", assemble_weight_definition());
   return table;
 }
 

@@ -59,8 +59,17 @@ WeightSource::WeightSource(RandomNormal random) : source_(std::move(random)) {
   }
 }
 
+WeightSource::WeightSource(WeightAssembly assembly) {
+  validate(assembly);
+  source_ = std::make_shared<const WeightAssembly>(std::move(assembly));
+}
+
 void WeightSource::read(const MatrixBlock& block, std::span<float> out) const {
   require_matrix_block(shape(), block, out.size());
+  if (const WeightAssembly* parts = assembly()) {
+    read_block(*parts, block, out);
+    return;
+  }
   const std::int64_t length = shape()[-1];
   const RandomNormal* recipe = random();
   if (recipe == nullptr) require_floats(*std::get<0>(source_));
@@ -80,6 +89,11 @@ void WeightSource::read(const MatrixBlock& block, std::span<float> out) const {
 }
 
 mesh::HostTensor WeightSource::host_tensor() const {
+  if (const WeightAssembly* parts = assembly()) {
+    std::vector<float> values(static_cast<std::size_t>(parts->shape.volume()));
+    read_block(*parts, {0, 0, parts->shape[-2], parts->shape[-1]}, values);
+    return {.shape = parts->shape, .values = std::move(values)};
+  }
   const RandomNormal* recipe = random();
   if (recipe == nullptr) {
     require_floats(*std::get<0>(source_));
@@ -91,15 +105,23 @@ mesh::HostTensor WeightSource::host_tensor() const {
 }
 
 const mesh::Shape& WeightSource::shape() const {
+  if (const WeightAssembly* parts = assembly()) return parts->shape;
   const RandomNormal* recipe = random();
   return recipe != nullptr ? recipe->shape : std::get<0>(source_)->shape;
 }
 
+const WeightAssembly* WeightSource::assembly() const {
+  const auto* parts = std::get_if<std::shared_ptr<const WeightAssembly>>(&source_);
+  return parts != nullptr ? parts->get() : nullptr;
+}
+
 std::shared_ptr<const mesh::HostTensor> WeightSource::values() const {
-  return random() != nullptr ? nullptr : std::get<0>(source_);
+  const auto* tensor = std::get_if<std::shared_ptr<const mesh::HostTensor>>(&source_);
+  return tensor != nullptr ? *tensor : nullptr;
 }
 
 std::string WeightSource::digest() const {
+  if (const WeightAssembly* parts = assembly()) return modules::digest(*parts);
   if (const RandomNormal* recipe = random()) {
     return fmt::format("random {} {} {} {}", recipe->key.seed, recipe->key.stream, recipe->scale,
                        to_string(recipe->shape));
@@ -109,6 +131,93 @@ std::string WeightSource::digest() const {
       std::visit([](const auto& values) { return hash_text(std::as_bytes(std::span(values))); },
                  tensor.values);
   return fmt::format("values {} {} {}", tensor.values.index(), hash, to_string(tensor.shape));
+}
+
+namespace {
+
+// The columns as parts and runs, added to an assembly.
+void append(WeightAssembly& assembly, const SourceColumns& columns) {
+  const auto next = static_cast<int>(assembly.parts.size());
+  if (const RandomNormal* random = columns.source.random()) {
+    assembly.parts.emplace_back(*random);
+    assembly.runs.push_back({next, columns.first, columns.count, columns.rotary_dim});
+    return;
+  }
+  const WeightAssembly& inner = *columns.source.assembly();
+  assembly.parts.insert(assembly.parts.end(), inner.parts.begin(), inner.parts.end());
+  std::int64_t run_begin = 0;
+  for (const ColumnRun& run : inner.runs) {
+    const std::int64_t begin = std::max(columns.first, run_begin);
+    const std::int64_t end = std::min(columns.first + columns.count, run_begin + run.count);
+    if (begin < end) {
+      if (columns.rotary_dim != 0 && run.rotary_dim != 0) {
+        throw std::invalid_argument(
+            "[side_by_side] the heads of a source are interleaved already, needs rotary_dim 0");
+      }
+      assembly.runs.push_back({next + run.part, run.first + begin - run_begin, end - begin,
+                               std::max(run.rotary_dim, columns.rotary_dim)});
+    }
+    run_begin += run.count;
+  }
+}
+
+// The same with all values at hand.
+mesh::HostTensor joined(std::span<const SourceColumns> columns, const mesh::Shape& shape) {
+  std::vector<float> values(static_cast<std::size_t>(shape.volume()));
+  std::int64_t at = 0;
+  for (const SourceColumns& part : columns) {
+    const std::int64_t length = part.source.shape()[-1];
+    const std::vector<float>& from = part.source.values()->floats();
+    const std::int64_t unit = part.rotary_dim;
+    for (std::int64_t row = 0; row < shape[-2]; ++row) {
+      for (std::int64_t i = 0; i < part.count; ++i) {
+        const std::int64_t column = unit == 0 ? i : half_split_column(i, unit);
+        values[static_cast<std::size_t>(row * shape[-1] + at + i)] =
+            from[static_cast<std::size_t>(row * length + part.first + column)];
+      }
+    }
+    at += part.count;
+  }
+  return {.shape = shape, .values = std::move(values)};
+}
+
+}  // namespace
+
+WeightSource side_by_side(std::span<const SourceColumns> columns) {
+  if (columns.empty()) {
+    throw std::invalid_argument("[side_by_side] there are no columns, needs at least one source");
+  }
+  const mesh::Shape& first = columns.front().source.shape();
+  std::int64_t cols = 0;
+  std::size_t in_memory = 0;
+  for (const SourceColumns& part : columns) {
+    const mesh::Shape& shape = part.source.shape();
+    if (shape.rank() < 2 || shape.rank() != first.rank() || shape[-2] != first[-2] ||
+        shape[-2] * shape[-1] != shape.volume()) {
+      throw std::invalid_argument(
+          fmt::format("[side_by_side] a source has shape {}, needs a matrix with the rows of {}",
+                      to_string(shape), to_string(first)));
+    }
+    if (part.first < 0 || part.count < 1 || part.first + part.count > shape[-1] ||
+        (part.rotary_dim != 0 && (part.rotary_dim % 2 != 0 || part.first % part.rotary_dim != 0 ||
+                                  part.count % part.rotary_dim != 0))) {
+      throw std::invalid_argument(fmt::format(
+          "[side_by_side] {} columns from {} in heads of {}, needs whole heads within {}",
+          part.count, part.first, part.rotary_dim, to_string(shape)));
+    }
+    cols += part.count;
+    if (part.source.values() != nullptr) ++in_memory;
+  }
+  const mesh::Shape shape = first.with(-1, cols);
+  if (in_memory == columns.size()) return joined(columns, shape);
+  if (in_memory > 0) {
+    throw std::invalid_argument(
+        fmt::format("[side_by_side] {} of {} sources are tensors in memory, needs all or none",
+                    in_memory, columns.size()));
+  }
+  WeightAssembly assembly{.shape = shape, .parts = {}, .runs = {}};
+  for (const SourceColumns& part : columns) append(assembly, part);
+  return assembly;
 }
 
 }  // namespace ttmesh::modules
