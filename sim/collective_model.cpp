@@ -64,11 +64,18 @@ Ramp ramp_of(const CollectiveModel& model, Engine engine) {
 /// part of the ramp's bytes.
 Wide engine_picoseconds(const CollectiveModel& model, const Transfer& transfer,
                         const EnginePace& pace, std::int64_t bytes) {
-  const Wide streaming = ceil_div(bytes * pace.num, pace.den);
+  Wide time = ceil_div(bytes * pace.num, pace.den);
   const Ramp ramp = ramp_of(model, transfer.engine);
-  if (ramp.time == Time()) return streaming;
-  const Wide ramped = std::min<Wide>(Wide{bytes} * transfer.links, ramp.bytes);
-  return streaming + ceil_div(ramped * ramp.time.ps(), ramp.bytes);
+  if (ramp.time > Time()) {
+    const Wide ramped = std::min<Wide>(Wide{bytes} * transfer.links, ramp.bytes);
+    time += ceil_div(ramped * ramp.time.ps(), ramp.bytes);
+  }
+  if (model.slowdown == Ratio{}) return time;
+  return ceil_div(time * model.slowdown.num, model.slowdown.den);
+}
+
+Time slowed(const CollectiveModel& model, Time time) {
+  return model.slowdown == Ratio{} ? time : scale(time, model.slowdown);
 }
 
 EnginePace in_lowest_terms(EnginePace pace) {
@@ -124,16 +131,20 @@ Time transfer_time(const CollectiveModel& model, const LinkModel& link, const Tr
                   engine_time(model, transfer, engine_pace(model, link, transfer)));
 }
 
+Time setup_time(const CollectiveModel& model) { return slowed(model, model.setup); }
+
+Time barrier_time(const CollectiveModel& model) { return slowed(model, model.barrier_step); }
+
 Time step_time(const CollectiveModel& model, Engine engine) {
   switch (engine) {
     case Engine::Router:
       return {};
     case Engine::Relay:
-      return model.relay_step;
+      return slowed(model, model.relay_step);
     case Engine::Direct:
-      return model.direct_step;
+      return slowed(model, model.direct_step);
     case Engine::Reduction:
-      return model.reduce_step;
+      return slowed(model, model.reduce_step);
   }
   return {};
 }
@@ -141,8 +152,8 @@ Time step_time(const CollectiveModel& model, Engine engine) {
 Time copy_time(const CollectiveModel& model, const LinkModel& link, std::int64_t bytes,
                std::optional<std::int64_t> packet_bytes) {
   const PacketFormat packet = with_packets(link, packet_bytes).packet;
-  return packet_count(packet, bytes) * model.copy_packet_latency +
-         time_for(bytes, model.copy_bytes_per_s);
+  return slowed(model, packet_count(packet, bytes) * model.copy_packet_latency +
+                           time_for(bytes, model.copy_bytes_per_s));
 }
 
 }  // namespace ttmesh::sim

@@ -56,6 +56,8 @@ struct CollectiveModel {
   std::int64_t copy_bytes_per_s;  ///< The same, for each byte.
   /// A gather's worker on a line copies its own shard after it has sent it, in turn.
   bool serial_copy = false;
+  /// Factor on every time that the functions below give: a chip that is slower than its system's.
+  Ratio slowdown{};
 };
 
 /// One transfer of a worker over one link.
@@ -91,6 +93,12 @@ struct EnginePace {
 /// Throws std::invalid_argument if bytes are negative, or links or packets not positive.
 [[nodiscard]] Time transfer_time(const CollectiveModel& model, const LinkModel& link,
                                  const Transfer& transfer);
+
+/// From the start of a command on a chip to its first signal.
+[[nodiscard]] Time setup_time(const CollectiveModel& model);
+
+/// What combining a barrier signal and passing it on takes, besides the hop.
+[[nodiscard]] Time barrier_time(const CollectiveModel& model);
 
 /// What a worker does with a chunk between its tail's arrival and its own send, or the end.
 [[nodiscard]] Time step_time(const CollectiveModel& model, Engine engine);

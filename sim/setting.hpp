@@ -16,7 +16,7 @@ namespace ttmesh::sim {
 ///
 /// Fields:  link: latency (time), bandwidth (rate), channels (count), down (true, false),
 ///                jitter (time), loss (probability), retransmit_timeout (time);
-///          chip: slowdown (factor on every op of the chip);
+///          chip: slowdown (factor on every op of the chip, and on its part in collectives);
 ///          host: dispatch (time, "traced" or "untraced").
 /// Values:  `2us` sets, `+2us` and `-2us` add, `x2` scales (`x0.5`, `x3/2`).
 /// Units:   ps ns us ms s; B/s kB/s MB/s GB/s and b/s kb/s Mb/s Gb/s, powers of ten; a probability

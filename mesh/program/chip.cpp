@@ -7,6 +7,7 @@ namespace ttmesh::mesh {
 Chip::Chip(ChipId id, const Machine& machine, ChipHost& host, bool timing_only)
     : chip_{.id = id,
             .machine = machine,
+            .workers = machine.workers_of(id),
             .host = host,
             .timing_only = timing_only,
             .ports = Ports(id, machine),

@@ -14,6 +14,7 @@ namespace ttmesh::mesh {
 struct ChipContext {
   ChipId id;
   const Machine& machine;
+  const sim::CollectiveModel& workers;  ///< What this chip's collective workers cost.
   ChipHost& host;
   bool timing_only;  ///< Shards have no values, chunks no payload.
   Ports ports;

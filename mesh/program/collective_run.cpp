@@ -30,7 +30,7 @@ CollectiveRun::CollectiveRun(ChipContext& chip, Task& task)
   }
   const sim::Time ready = inputs_ready(chip, command);
   start_ = plan_.relay ? ready : std::max(chip.queue.free(), ready);
-  begin_ = plan_.relay ? start_ : start_ + chip.machine.collective.setup;
+  begin_ = plan_.relay ? start_ : start_ + sim::setup_time(chip.workers);
   end_ = begin_;
   for (LaneState& each : lanes_) {
     each.worker = sim::Timeline(begin_);
@@ -205,7 +205,7 @@ bool CollectiveRun::receive(const Step& step) {
   // A relay has the chunk when its worker has handled it; a reduction pays its step when it adds.
   const bool relay = step.engine == sim::Engine::Relay;
   const sim::Time ready =
-      relay ? chunk->tail + sim::step_time(chip_.machine.collective, step.engine) : chunk->tail;
+      relay ? chunk->tail + sim::step_time(chip_.workers, step.engine) : chunk->tail;
   slot(step.slot) = {.head = relay ? ready : chunk->head,
                      .ready = ready,
                      .streamed = chunk->streamed,
@@ -224,8 +224,7 @@ void CollectiveRun::reduce(const Step& step) {
   if (!into.failed && !pieces_.empty()) {
     piece(step.slot) = add(piece(step.slot), piece(step.source), dtype_);
   }
-  into.ready =
-      std::max(into.ready, with.ready) + sim::step_time(chip_.machine.collective, step.engine);
+  into.ready = std::max(into.ready, with.ready) + sim::step_time(chip_.workers, step.engine);
   into.head = into.ready;
   into.streamed = std::max(into.streamed, with.streamed);
   extend(into.ready);
@@ -234,7 +233,7 @@ void CollectiveRun::reduce(const Step& step) {
 void CollectiveRun::copy(const Step& step) {
   Slot& into = slot(step.slot);
   const Slot& from = slot(step.source);
-  const sim::CollectiveModel& model = chip_.machine.collective;
+  const sim::CollectiveModel& model = chip_.workers;
   const std::int64_t share = (slot_bytes(step.source) + plan_.num_links - 1) / plan_.num_links;
   // A chip without links is alone with its shard, which stays where it is.
   const sim::Time duration =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "mesh/topology/topology.hpp"
@@ -26,9 +27,10 @@ struct Machine {
   sim::HostModel host;
   std::vector<Channel> channels{};     ///< Of one edge of the topology after the other.
   std::vector<int> first_channel{};    ///< By edge: number of channels on the edges before it.
-  std::vector<sim::Ratio> slowdown{};  ///< By chip: factor on the time of its ops.
-  std::vector<Edge> down_links{};      ///< Links that settings took away: not in `topology.edges`.
-  std::uint64_t seed = 0;              ///< Of jitter and loss.
+  std::vector<sim::Ratio> slowdown{};  ///< By chip: factor on the time of its ops and workers.
+  std::map<ChipId, sim::CollectiveModel> slow_workers{};  ///< Of chips that settings made slower.
+  std::vector<Edge> down_links{};  ///< Links that settings took away: not in `topology.edges`.
+  std::uint64_t seed = 0;          ///< Of jitter and loss.
 
   /// Index in `topology.edges` of the link between two chips; -1 if there is none.
   int edge_between(ChipId a, ChipId b) const;
@@ -36,6 +38,11 @@ struct Machine {
   const Channel& channel(int edge, int index) const {
     const int at = first_channel[static_cast<std::size_t>(edge)] + index;
     return channels[static_cast<std::size_t>(at)];
+  }
+  /// What the workers of a chip cost.
+  const sim::CollectiveModel& workers_of(ChipId id) const {
+    const auto slow = slow_workers.find(id);
+    return slow == slow_workers.end() ? collective : slow->second;
   }
   /// Whether settings took the link between two chips away.
   bool is_down(ChipId a, ChipId b) const;

@@ -192,6 +192,9 @@ void apply_to_chips(const Setting& setting, Machine& machine) {
     if (one != nullptr && one->chip != chip) continue;
     sim::Ratio& slowdown = machine.slowdown[static_cast<std::size_t>(chip)];
     slowdown = sim::apply_factor(setting, slowdown);
+    sim::CollectiveModel& workers = machine.slow_workers[chip];
+    workers = machine.collective;
+    workers.slowdown = slowdown;
   }
 }
 

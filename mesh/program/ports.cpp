@@ -7,7 +7,8 @@
 
 namespace ttmesh::mesh {
 
-Ports::Ports(ChipId chip, const Machine& machine) : chip_(chip), machine_(machine) {
+Ports::Ports(ChipId chip, const Machine& machine)
+    : chip_(chip), machine_(machine), workers_(machine.workers_of(chip)) {
   for (const ChipId peer : machine.topology.neighbours(chip)) {
     const int edge = machine.edge_between(chip, peer);
     const int channels = machine.topology.edges[static_cast<std::size_t>(edge)].channels;
@@ -68,7 +69,7 @@ void Ports::claim(Port& port, int index, const Share& share) {
     delays = sim::draw_delays(channel.disturbance, outlet.key, transmission.id,
                               sim::packet_count(format, share.bytes), packet_time);
   }
-  const sim::Time duration = port.timer.duration(machine_.collective, model, transfer);
+  const sim::Time duration = port.timer.duration(workers_, model, transfer);
   const sim::Time start = outlet.timeline.claim(transmission.earliest, duration + delays.lost);
   outlet.timeline.hold_until(transmission.not_done_before);
   const sim::Time end = outlet.timeline.free();
@@ -91,7 +92,7 @@ sim::Time Ports::signal(ChipId peer, sim::Time time, sim::TransferId id) const {
   const Channel& channel = machine_.channel(port.edge, 0);
   const sim::Delays delays =
       sim::draw_delays(channel.disturbance, outlets_[port.first].key, id, 1, {});
-  return time + delays.lost + channel.link.latency + delays.tail + machine_.collective.barrier_step;
+  return time + delays.lost + channel.link.latency + delays.tail + sim::barrier_time(workers_);
 }
 
 const sim::LinkModel& Ports::link(ChipId peer) const {

@@ -97,6 +97,7 @@ class Ports {
 
   ChipId chip_;
   const Machine& machine_;
+  const sim::CollectiveModel& workers_;
   std::vector<Port> ports_;
   std::vector<Outlet> outlets_;
   std::vector<LinkUse> use_;

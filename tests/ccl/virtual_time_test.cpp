@@ -214,5 +214,25 @@ std::string point_name(const testing::TestParamInfo<Point>& point) {
 
 INSTANTIATE_TEST_SUITE_P(Idle, VirtualTime, testing::ValuesIn(points()), point_name);
 
+Time all_reduce_time(const std::vector<std::string>& settings) {
+  MeshDevice device = test::open_mesh("t3k:1x8:ring", true, settings);
+  const Call call{.device = device, .chips = 8, .slice_tiles = 64};
+  const Tensor input = call.partial();
+  device.synchronize();
+  device.start_recording();
+  (void)all_reduce(input, {.dim = 3, .cluster_axis = 1, .topology = Topology::Ring});
+  const Time time = elapsed(device.report());
+  device.close();
+  return time;
+}
+
+TEST(SlowChip, DelaysTheWholeRing) {
+  const Time usual = all_reduce_time({});
+  EXPECT_EQ(all_reduce_time({"chip(5).slowdown=1"}), usual);
+  EXPECT_GT(all_reduce_time({"chip(5).slowdown=2"}), usual);
+  EXPECT_GT(all_reduce_time({"chip.slowdown=2"}), all_reduce_time({"chip(5).slowdown=2"}));
+  EXPECT_LT(all_reduce_time({"chip.slowdown=2"}), usual + usual);  // Hops are as before.
+}
+
 }  // namespace
 }  // namespace ttmesh::ccl

@@ -134,6 +134,25 @@ TEST(CopyTime, CostsALatencyForEachPacket) {
             2 * system.collective.copy_packet_latency + time_for(8192, 28'500'000'000));
 }
 
+TEST(CollectiveModel, IsSlowerByItsSlowdownInAllThatItDoes) {
+  const System& system = t3k();
+  CollectiveModel slow = system.collective;
+  slow.slowdown = {3, 2};
+  const auto slower = [](Time time) { return scale(time, {3, 2}); };
+  EXPECT_EQ(setup_time(slow), slower(setup_time(system.collective)));
+  EXPECT_EQ(barrier_time(slow), slower(barrier_time(system.collective)));
+  EXPECT_EQ(copy_time(slow, system.link, 8192),
+            slower(copy_time(system.collective, system.link, 8192)));
+  for (const Engine engine : {Engine::Router, Engine::Relay, Engine::Reduction, Engine::Direct}) {
+    EXPECT_EQ(step_time(slow, engine), slower(step_time(system.collective, engine)));
+    const Transfer transfer{.engine = engine, .bytes = 1 << 20};
+    const auto engine_time_of = [&](const CollectiveModel& model) {
+      return engine_time(model, transfer, engine_pace(model, system.link, transfer));
+    };
+    EXPECT_EQ(engine_time_of(slow), slower(engine_time_of(system.collective)));
+  }
+}
+
 TEST(StepTime, IsNothingForRouters) {
   EXPECT_EQ(step_time(t3k().collective, Engine::Router), Time());
   EXPECT_EQ(step_time(t3k().collective, Engine::Relay), t3k().collective.relay_step);
