@@ -1,17 +1,22 @@
 #include "cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
+#include <utility>
 
 #include "cli/ccl.hpp"
+#include "cli/hosting.hpp"
 #include "cli/launch.hpp"
 #include "cli/op.hpp"
+#include "cli/ranks.hpp"
 #include "cli/run.hpp"
 #include "cli/sweep.hpp"
 #include "cli/topo.hpp"
@@ -39,8 +44,8 @@ constexpr const char* kFooter = R"(Examples:
 TOPOLOGY is a file (see topologies/) or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg, t3k:1x8:ring.
 Exit codes: 0 ok, 1 a check failed, 2 wrong usage, 3 the emulated world failed.)";
 
-int fail(int exit_code, const std::string& what) {
-  fmt::print(stderr, "ttmesh: error: {}\n", what);
+int fail(int exit_code, const std::string& what, const std::string& speaker = "") {
+  fmt::print(stderr, "{}ttmesh: error: {}\n", speaker, what);
   return exit_code;
 }
 
@@ -88,6 +93,34 @@ int parse_and_run(const CommandLine& line) {
   return exit_code;
 }
 
+/// This process's place among those that mpirun or the like has started.
+std::optional<RankPlace> own_place() {
+  if (std::getenv(kRankVariable) != nullptr) return std::nullopt;  // ttmesh launch gave it another.
+  return rank_place();
+}
+
+/// Whether a rank has a part in the command. Ranks above 0 have none in what rank 0 does alone, and
+/// leave stdout to it in any case.
+bool takes_part(const CommandLine& line, const RankPlace& place) {
+  const std::string command = line.own.empty() ? "" : line.own.front();
+  if (command == "launch" || command == "host") {
+    throw std::invalid_argument(fmt::format(
+        "[{}] {} has started {} processes already, needs one: leave out either {} or {}", command,
+        place.launcher, place.ranks, place.launcher, command));
+  }
+  if (place.rank > 0) dup2(STDERR_FILENO, STDOUT_FILENO);
+  if (is_shared_by_ranks(command)) return true;
+  forget_ranks();
+  return place.rank == 0;
+}
+
+void require_as_many(const Launch& asked, const RankPlace& place) {
+  if (asked.hosts == place.ranks) return;
+  throw std::invalid_argument(
+      fmt::format("[--hosts] {}, but {} has started {} processes; leave the option out",
+                  asked.hosts, place.launcher, place.ranks));
+}
+
 }  // namespace
 
 CommandLine split(const std::vector<std::string>& arguments) {
@@ -100,22 +133,34 @@ CommandLine split(const std::vector<std::string>& arguments) {
 }
 
 int run_command_line(const std::vector<std::string>& arguments) {
-  const CommandLine line = split(arguments);
+  CommandLine line = split(arguments);
   if (line.has_separator &&
       (line.own.empty() || (line.own.front() != "sweep" && line.own.front() != "launch"))) {
     return fail(kUsage, "only sweep takes arguments after --");
   }
+  std::string speaker;  // Who has something to say, where several may.
   try {
-    if (const std::optional<Launch> asked = launch_of(line.own)) return launch(*asked);
+    const std::optional<RankPlace> place = own_place();
+    std::optional<Launch> asked = launch_of(line.own);
+    if (place) {
+      speaker = fmt::format("[{}] ", place->rank);
+      if (!takes_part(line, *place)) return 0;
+      if (asked) {
+        require_as_many(*asked, *place);
+        line.own = std::move(asked->words);
+        asked.reset();
+      }
+    }
+    if (asked) return launch(*asked);
     return parse_and_run(line);
   } catch (const mesh::InvalidFile& error) {
-    return fail(kCheckFailed, error.what());
+    return fail(kCheckFailed, error.what(), speaker);
   } catch (const std::invalid_argument& error) {
-    return fail(kUsage, error.what());
+    return fail(kUsage, error.what(), speaker);
   } catch (const mesh::Error& error) {
-    return fail(kWorldFailed, error.what());
+    return fail(kWorldFailed, error.what(), speaker);
   } catch (const std::exception& error) {
-    return fail(kWorldFailed, error.what());
+    return fail(kWorldFailed, error.what(), speaker);
   }
 }
 

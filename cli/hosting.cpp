@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/ranks.hpp"
 #include "mesh/transport/address.hpp"
+#include "mesh/transport/transport.hpp"
 #include "modules/open.hpp"
 #include "ops/product.hpp"
 #include "sim/quantity.hpp"
@@ -39,10 +41,35 @@ mesh::TransportKind kind_of(const std::string& address) {
                                                                         : mesh::TransportKind::Tcp;
 }
 
+/// The place that whoever starts programs of MPI gives this process.
+std::optional<mesh::Hosting> hosting_by_ranks(const std::string& transport) {
+  const std::optional<RankPlace> place = rank_place();
+  if (!place) return std::nullopt;
+  if (!transport.empty() && transport != to_string(mesh::TransportKind::Mpi)) {
+    throw std::invalid_argument(fmt::format(
+        "[--transport] {}, but {} has started the {} hosts, which meet over mpi; leave the option "
+        "out, or start them with ttmesh launch",
+        transport, place->launcher, place->ranks));
+  }
+  if (!is_built_in(mesh::TransportKind::Mpi)) {
+    throw std::invalid_argument(fmt::format(
+        "[--transport] {} has started {} processes, but this ttmesh is built without MPI: install "
+        "libopenmpi-dev and build it again, or start hosts with ttmesh launch",
+        place->launcher, place->ranks));
+  }
+  return mesh::Hosting{.rank = place->rank,
+                       .hosts = place->ranks,
+                       .transport = mesh::TransportKind::Mpi,
+                       .rank_0 = {},
+                       .own = {},
+                       .token = {},
+                       .values = std::string(ops::matmul_cpu_path())};
+}
+
 }  // namespace
 
 std::optional<mesh::Hosting> hosting_of(const std::string& transport) {
-  if (std::getenv(kRankVariable) == nullptr) return std::nullopt;
+  if (std::getenv(kRankVariable) == nullptr) return hosting_by_ranks(transport);
   mesh::Hosting hosting{.rank = whole_number(kRankVariable),
                         .hosts = whole_number(kHostsVariable),
                         .rank_0 = variable(kRank0Variable),

@@ -21,3 +21,11 @@ require_package(nlohmann_json nlohmann-json3-dev)
 require_package(CLI11 libcli11-dev)
 require_package(OpenMP libgomp1)
 require_package(xxHash libxxhash-dev)
+
+# Optional: without it, hosts talk over sockets alone. FindMPI looks for the C interface with the C
+# compiler.
+enable_language(C)
+find_package(MPI QUIET COMPONENTS C)
+if(NOT MPI_C_FOUND)
+  message(STATUS "ttmesh is built without MPI: the package 'libopenmpi-dev' was not found")
+endif()

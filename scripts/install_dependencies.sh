@@ -20,11 +20,13 @@ packages=(
   libgtest-dev
   libhwy-dev
   libmsgpack-cxx-dev
+  libopenmpi-dev
   libprotobuf-dev
   libxxhash-dev
   libyaml-dev
   ninja-build
   nlohmann-json3-dev
+  openmpi-bin
   protobuf-compiler
 )
 

@@ -75,6 +75,9 @@ class Transport {
   virtual void close() = 0;
 };
 
+/// Whether this program has the transport: MPI is optional.
+[[nodiscard]] bool is_built_in(TransportKind kind);
+
 /// The transport of that kind. Throws as `check`, and std::invalid_argument if it is not built in.
 [[nodiscard]] std::unique_ptr<Transport> make_transport(TransportKind kind,
                                                         TransportOptions options,
