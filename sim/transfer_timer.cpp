@@ -10,34 +10,28 @@ bool same_pace(const Transfer& a, const Transfer& b) {
          a.packet_bytes == b.packet_bytes;
 }
 
+bool same_wire(const Transfer& a, const Transfer& b) {
+  return a.bytes == b.bytes && a.packet_bytes == b.packet_bytes;
+}
+
 }  // namespace
 
-Time TransferTimer::duration(const CollectiveModel& model, const LinkModel& link,
-                             const Transfer& transfer) {
-  if (pace_link_ != &link || !same_pace(paced_, transfer)) {
-    pace_ = engine_pace(model, link, transfer);
-    pace_link_ = &link;
-    paced_ = transfer;
+const TransferTimes& TransferTimer::times(const CollectiveModel& model, const LinkModel& link,
+                                          const Transfer& transfer) {
+  const bool same_link = link_ == &link;
+  const bool keep_pace = same_link && same_pace(transfer_, transfer);
+  const bool keep_wire = same_link && same_wire(transfer_, transfer);
+  if (keep_pace && keep_wire && transfer_.sent_before == transfer.sent_before) return times_;
+  if (!keep_pace) pace_ = engine_pace(model, link, transfer);
+  if (!keep_wire) {
+    wire_ = wire_time(link, transfer);
+    times_.head = head_serialisation(
+        link, std::min(transfer.bytes, transfer.packet_bytes.value_or(transfer.bytes)));
   }
-  refresh_wire(link, transfer);
-  return std::max(wire_, engine_time(model, transfer, pace_));
-}
-
-Time TransferTimer::head(const LinkModel& link, const Transfer& transfer) {
-  refresh_wire(link, transfer);
-  return head_;
-}
-
-void TransferTimer::refresh_wire(const LinkModel& link, const Transfer& transfer) {
-  if (wire_link_ == &link && wired_.bytes == transfer.bytes &&
-      wired_.packet_bytes == transfer.packet_bytes) {
-    return;
-  }
-  wire_ = wire_time(link, transfer);
-  head_ = head_serialisation(
-      link, std::min(transfer.bytes, transfer.packet_bytes.value_or(transfer.bytes)));
-  wire_link_ = &link;
-  wired_ = transfer;
+  times_.duration = std::max(wire_, engine_time(model, transfer, pace_));
+  link_ = &link;
+  transfer_ = transfer;
+  return times_;
 }
 
 }  // namespace ttmesh::sim

@@ -6,25 +6,28 @@
 
 namespace ttmesh::sim {
 
+/// How long a transfer occupies its channel, and when its first packet is out.
+struct TransferTimes {
+  Time head;      ///< Serialisation of the first packet, as sim::head_serialisation().
+  Time duration;  ///< As sim::transfer_time().
+};
+
 /// Times of transfers one after another over the channels to a neighbour. Mostly they are alike, so
 /// it remembers what it worked out last; its answers do not depend on that.
 class TransferTimer {
  public:
-  /// As sim::transfer_time().
-  Time duration(const CollectiveModel& model, const LinkModel& link, const Transfer& transfer);
-  /// Serialisation of the transfer's first packet, as sim::head_serialisation().
-  Time head(const LinkModel& link, const Transfer& transfer);
+  /// `model` is the same at every call; `link` stays as it is while it is in use.
+  const TransferTimes& times(const CollectiveModel& model, const LinkModel& link,
+                             const Transfer& transfer);
 
  private:
-  void refresh_wire(const LinkModel& link, const Transfer& transfer);
+  // What the rest is of.
+  const LinkModel* link_ = nullptr;
+  Transfer transfer_{};
 
-  const LinkModel* pace_link_ = nullptr;
-  Transfer paced_{};  ///< What `pace_` is of.
   EnginePace pace_;
-  const LinkModel* wire_link_ = nullptr;
-  Transfer wired_{};  ///< What `wire_` and `head_` are of.
   Time wire_;
-  Time head_;
+  TransferTimes times_;
 };
 
 }  // namespace ttmesh::sim

@@ -4,8 +4,29 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 
 namespace ttmesh::mesh {
+namespace {
+
+bool alike(const sim::LinkModel& a, const sim::LinkModel& b) {
+  const auto fields = [](const sim::LinkModel& link) {
+    const sim::PacketFormat& packet = link.packet;
+    return std::tuple(link.bandwidth_bytes_per_s, link.latency, packet.payload_bytes,
+                      packet.header_bytes, packet.frame_bytes, packet.frame_overhead_bytes,
+                      packet.interval);
+  };
+  return fields(a) == fields(b);
+}
+
+/// The first of the machine's links that is like `link`: what is equal has one address, mostly.
+const sim::LinkModel* first_alike(const Machine& machine, const sim::LinkModel& link) {
+  const auto channel = std::find_if(machine.channels.begin(), machine.channels.end(),
+                                    [&](const Channel& each) { return alike(each.link, link); });
+  return &channel->link;
+}
+
+}  // namespace
 
 Ports::Ports(ChipId chip, const Machine& machine)
     : chip_(chip), machine_(machine), workers_(machine.workers_of(chip)) {
@@ -14,9 +35,12 @@ Ports::Ports(ChipId chip, const Machine& machine)
     const int channels = machine.topology.edges[static_cast<std::size_t>(edge)].channels;
     ports_.push_back({peer, edge, outlets_.size(), channels});
     for (int index = 0; index < channels; ++index) {
-      const int number = machine.channel(edge, index).number;
-      outlets_.push_back({{}, {}, sim::channel_key(machine.seed, chip, peer, number)});
-      use_.push_back({chip, peer, number, 0, {}});
+      const Channel& channel = machine.channel(edge, index);
+      outlets_.push_back({.link = first_alike(machine, channel.link),
+                          .disturbed = channel.disturbance.any(),
+                          .number = channel.number,
+                          .track = machine.link_track(edge, index, chip < peer),
+                          .key = sim::channel_key(machine.seed, chip, peer, channel.number)});
     }
   }
 }
@@ -43,48 +67,44 @@ const Passage& Ports::transmit(const Transmission& transmission) {
     const std::int64_t bytes = std::min(bytes_left, share * transmission.page_bytes);
     if (bytes == 0 && index > 0) break;
     bytes_left -= bytes;
-    claim(port, index, {.transmission = transmission, .bytes = bytes, .links = links});
+    claim(port, index, transmission,
+          {.engine = transmission.engine,
+           .ring = transmission.ring,
+           .sent_before = transmission.sent_before,
+           .bytes = bytes,
+           .links = links,
+           .packet_bytes = transmission.packet_bytes});
   }
   return passage_;
 }
 
-void Ports::claim(Port& port, int index, const Share& share) {
-  const Transmission& transmission = share.transmission;
-  const std::size_t at = port.first + static_cast<std::size_t>(index);
-  const Channel& channel = machine_.channel(port.edge, index);
-  const sim::LinkModel& model = channel.link;
-  Outlet& outlet = outlets_[at];
-
-  const sim::Transfer transfer{.engine = transmission.engine,
-                               .ring = transmission.ring,
-                               .sent_before = transmission.sent_before,
-                               .bytes = share.bytes,
-                               .links = share.links,
-                               .packet_bytes = transmission.packet_bytes};
-  const sim::Time packet_time = port.timer.head(model, transfer);
+void Ports::claim(Port& port, int index, const Transmission& transmission,
+                  const sim::Transfer& share) {
+  Outlet& outlet = outlets_[port.first + static_cast<std::size_t>(index)];
+  const sim::LinkModel& link = *outlet.link;
+  const sim::TransferTimes& times = port.timer.times(workers_, link, share);
   sim::Delays delays;
-  if (channel.disturbance.any()) {
-    sim::PacketFormat format = model.packet;
+  if (outlet.disturbed) {
+    sim::PacketFormat format = link.packet;
     format.payload_bytes = transmission.packet_bytes.value_or(format.payload_bytes);
-    delays = sim::draw_delays(channel.disturbance, outlet.key, transmission.id,
-                              sim::packet_count(format, share.bytes), packet_time);
+    delays = sim::draw_delays(machine_.channel(port.edge, index).disturbance, outlet.key,
+                              transmission.id, sim::packet_count(format, share.bytes), times.head);
   }
-  const sim::Time duration = port.timer.duration(workers_, model, transfer);
-  const sim::Time start = outlet.timeline.claim(transmission.earliest, duration + delays.lost);
+  const sim::Time start =
+      outlet.timeline.claim(transmission.earliest, times.duration + delays.lost);
   outlet.timeline.hold_until(transmission.not_done_before);
   const sim::Time end = outlet.timeline.free();
-  const sim::Time first = std::min(end, start + delays.first_lost + packet_time);
-  const sim::Time head = std::max(outlet.last_arrival, first + model.latency + delays.head);
-  const sim::Time tail = std::max(head, end + model.latency + delays.tail);
+  const sim::Time first = std::min(end, start + delays.first_lost + times.head);
+  const sim::Time head = std::max(outlet.last_arrival, first + link.latency + delays.head);
+  const sim::Time tail = std::max(head, end + link.latency + delays.tail);
   outlet.last_arrival = tail;
+  outlet.bytes += share.bytes;
+  outlet.busy += end - start;
 
   passage_.sent = std::max(passage_.sent, end);
   passage_.head = std::max(passage_.head, head);
   passage_.tail = std::max(passage_.tail, tail);
-  passage_.channels.push_back(
-      {machine_.link_track(port.edge, index, chip_ < port.peer), start, end, share.bytes});
-  use_[at].bytes += share.bytes;
-  use_[at].busy += end - start;
+  passage_.channels.push_back({outlet.track, start, end, share.bytes});
 }
 
 sim::Time Ports::signal(ChipId peer, sim::Time time, sim::TransferId id) const {
@@ -99,10 +119,22 @@ const sim::LinkModel& Ports::link(ChipId peer) const {
   return machine_.channel(ports_[port_to(peer)].edge, 0).link;
 }
 
+std::vector<LinkUse> Ports::use() const {
+  std::vector<LinkUse> use;
+  use.reserve(outlets_.size());
+  for (const Port& port : ports_) {
+    for (int index = 0; index < port.channels; ++index) {
+      const Outlet& outlet = outlets_[port.first + static_cast<std::size_t>(index)];
+      use.push_back({chip_, port.peer, outlet.number, outlet.bytes, outlet.busy});
+    }
+  }
+  return use;
+}
+
 void Ports::reset_use() {
-  for (LinkUse& use : use_) {
-    use.bytes = 0;
-    use.busy = {};
+  for (Outlet& outlet : outlets_) {
+    outlet.bytes = 0;
+    outlet.busy = {};
   }
 }
 

@@ -65,42 +65,40 @@ class Ports {
   const sim::LinkModel& first_link() const { return link(ports_.at(0).peer); }
 
   /// Bytes and busy time of every channel since `reset_use()`.
-  const std::vector<LinkUse>& use() const { return use_; }
+  std::vector<LinkUse> use() const;
   void reset_use();
 
  private:
   struct Port {
     ChipId peer;
     int edge;
-    std::size_t first;  ///< Its first channel in `outlets_` and `use_`.
+    std::size_t first;  ///< Its first channel in `outlets_`.
     int channels;
     sim::TransferTimer timer{};
   };
   /// One direction of one channel.
   struct Outlet {
-    sim::Timeline timeline;
-    sim::Time last_arrival;
+    const sim::LinkModel* link;  ///< One for all channels that are alike.
+    bool disturbed;
+    int number;  ///< As Channel::number.
+    int track;   ///< In a trace.
     sim::ChannelKey key;
-  };
-
-  /// The part of a transmission that goes over one of `links` channels.
-  struct Share {
-    const Transmission& transmission;
-    std::int64_t bytes;
-    int links;
+    sim::Timeline timeline{};
+    sim::Time last_arrival{};
+    std::int64_t bytes = 0;  ///< Since `reset_use()`, as is `busy`.
+    sim::Time busy{};
   };
 
   /// Position in `ports_`.
   std::size_t port_to(ChipId peer) const;
-  /// Claims channel `index` of a port, and adds its use to the passage.
-  void claim(Port& port, int index, const Share& share);
+  /// Claims channel `index` of a port for its share, and adds its use to the passage.
+  void claim(Port& port, int index, const Transmission& transmission, const sim::Transfer& share);
 
   ChipId chip_;
   const Machine& machine_;
   const sim::CollectiveModel& workers_;
   std::vector<Port> ports_;
   std::vector<Outlet> outlets_;
-  std::vector<LinkUse> use_;
   Passage passage_;  ///< The latest; kept, so that its list need not be allocated again.
 };
 

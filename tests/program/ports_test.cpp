@@ -230,7 +230,7 @@ TEST_F(PerturbedPorts, TheFirstChannelsThatAreUpCarryThePayload) {
   EXPECT_EQ(
       ports.transmit({.peer = 1, .links = 2, .bytes = kBytes, .page_bytes = 2'048}).channels.size(),
       1U);
-  const LinkUse& use = ports.use().front();
+  const LinkUse use = ports.use().front();
   EXPECT_EQ(use.to, 1);
   EXPECT_EQ(use.channel, 1);
   EXPECT_EQ(use.bytes, kBytes);
