@@ -7,9 +7,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <mutex>
 #include <thread>
+
+#include "mesh/actors/job_list.hpp"
 
 namespace ttmesh::mesh {
 
@@ -28,79 +29,117 @@ bool spin_until(const Ready& ready) {
   return ready();
 }
 
-/// How CAF's workers get their jobs: one queue that all share. As CAF's own work sharing, but a
-/// worker that finds nothing looks again for a while before it sleeps: waking a thread takes longer
-/// than handling a message. docs/performance.md has figures.
+/// How CAF's workers get their jobs: each has a list of its own, for what its jobs make ready; what
+/// comes from other threads is in one that all share. So chips that talk to each other stay on one
+/// processor, whose cache they are in. A worker that has nothing takes half of what another has. If
+/// there is nothing either it looks again for a while before it sleeps: waking a thread takes
+/// longer than handling a message. docs/performance.md has figures.
 class JobQueue : public caf::policy::unprofiled {
  public:
   struct coordinator_data {
     explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
 
-    std::mutex mutex;
+    JobList jobs;
+    std::mutex mutex;  ///< Of `filled` alone.
     std::condition_variable filled;
-    std::deque<caf::resumable*> jobs;
-    std::size_t sleepers = 0;
-    std::atomic<std::size_t> size{0};  ///< Of `jobs`, to be looked at without the mutex.
+    std::atomic<std::size_t> sleepers{0};
   };
   struct worker_data {
     explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+    worker_data(const worker_data&) {}  // CAF copies it while it is empty.
+
+    JobList jobs;
   };
 
   template <class Coordinator>
   void central_enqueue(Coordinator* self, caf::resumable* job) {
-    put(d(self), job);
+    d(self).jobs.put(job);
+    wake_sleeper(d(self));
   }
   template <class Worker>
   void external_enqueue(Worker* self, caf::resumable* job) {
-    put(d(self->parent()), job);
+    central_enqueue(self->parent(), job);
   }
   template <class Worker>
   void internal_enqueue(Worker* self, caf::resumable* job) {
-    put(d(self->parent()), job);
+    d(self).jobs.put(job);
+    wake_sleeper(d(self->parent()));
   }
   template <class Worker>
   void resume_job_later(Worker* self, caf::resumable* job) {
-    put(d(self->parent()), job);
+    internal_enqueue(self, job);
   }
 
+  /// The next job that is no actor. Actors are run here: CAF's loop would cast each for the log's
+  /// sake, which takes as long as the handling of a message.
   template <class Worker>
   caf::resumable* dequeue(Worker* self) {
-    coordinator_data& queue = d(self->parent());
-    spin_until([&] { return queue.size.load(std::memory_order_relaxed) > 0; });
-    std::unique_lock lock(queue.mutex);
-    ++queue.sleepers;
-    queue.filled.wait(lock, [&] { return !queue.jobs.empty(); });
-    --queue.sleepers;
-    return take(queue);
+    for (;;) {
+      caf::resumable* job = wait_for_job(self);
+      if (job->subtype() != caf::resumable::scheduled_actor) return job;
+      if (job->resume(self, self->max_throughput()) == caf::resumable::resume_later) {
+        resume_job_later(self, job);
+      } else {
+        caf::intrusive_ptr_release(job);
+      }
+    }
   }
 
   template <class Worker, class Function>
-  void foreach_resumable(Worker*, Function) {}
-
+  void foreach_resumable(Worker* self, Function function) {
+    while (caf::resumable* job = d(self).jobs.take()) function(job);
+  }
   template <class Coordinator, class Function>
   void foreach_central_resumable(Coordinator* self, Function function) {
-    coordinator_data& queue = d(self);
-    const std::lock_guard lock(queue.mutex);
-    while (!queue.jobs.empty()) function(take(queue));
+    while (caf::resumable* job = d(self).jobs.take()) function(job);
   }
 
  private:
-  static void put(coordinator_data& queue, caf::resumable* job) {
-    bool wake = false;
-    {
-      const std::lock_guard lock(queue.mutex);
-      queue.jobs.push_back(job);
-      queue.size.store(queue.jobs.size(), std::memory_order_relaxed);
-      wake = queue.sleepers > 0;
+  /// Looks after which a worker takes another's only job too: that one is most often about to.
+  static constexpr int kRespect = 8;
+
+  template <class Worker>
+  caf::resumable* wait_for_job(Worker* self) {
+    coordinator_data& shared = d(self->parent());
+    for (;;) {
+      caf::resumable* job = nullptr;
+      int looks = 0;
+      const auto found = [&] { return (job = next_job(self, looks++)) != nullptr; };
+      if (spin_until(found)) return job;
+      std::unique_lock lock(shared.mutex);
+      ++shared.sleepers;
+      shared.filled.wait(lock, [&] { return has_job(self->parent()); });
+      --shared.sleepers;
     }
-    if (wake) queue.filled.notify_one();
   }
 
-  static caf::resumable* take(coordinator_data& queue) {
-    caf::resumable* job = queue.jobs.front();
-    queue.jobs.pop_front();
-    queue.size.store(queue.jobs.size(), std::memory_order_relaxed);
-    return job;
+  static void wake_sleeper(coordinator_data& shared) {
+    if (shared.sleepers.load() == 0) return;
+    const std::lock_guard lock(shared.mutex);
+    shared.filled.notify_one();
+  }
+
+  template <class Worker>
+  caf::resumable* next_job(Worker* self, int looks) {
+    JobList& own = d(self).jobs;
+    if (caf::resumable* job = own.take()) return job;
+    if (caf::resumable* job = d(self->parent()).jobs.take()) return job;
+    const std::size_t workers = self->system().scheduler().num_workers();
+    for (std::size_t i = 1; i < workers; ++i) {
+      auto* other = self->parent()->worker_by_id((self->id() + i) % workers);
+      own.steal_from(d(other).jobs, looks < kRespect ? 2 : 1);
+      if (caf::resumable* job = own.take()) return job;
+    }
+    return nullptr;
+  }
+
+  template <class Coordinator>
+  bool has_job(Coordinator* self) {
+    if (!d(self).jobs.empty()) return true;
+    for (std::size_t i = 0; i < self->system().scheduler().num_workers(); ++i) {
+      if (!d(self->worker_by_id(i)).jobs.empty()) return true;
+    }
+    return false;
   }
 };
 
