@@ -96,6 +96,7 @@ class Stage {
 
   bool take(Chip& chip, const Step& step) {
     if (!makes_sense(chip, step)) return true;
+    std::int64_t pages = 0;
     switch (step.kind) {
       case Step::Kind::Signal:
         put(chip, step, {tick_, step.round, {}, gate(chip, step.lane)});
@@ -110,10 +111,12 @@ class Stage {
         learn(gate(chip, step.lane), *gate(chip, step.other));
         break;
       case Step::Kind::Send: {
-        const Slot& slot = slot_of(chip, step.slot);
+        Slot& slot = slot_of(chip, step.slot);
         const bool carried = step.engine == sim::Engine::Router && slot.started != nullptr;
+        pages = slot.content.pages;
         put(chip, step,
             {tick_, step.round, slot.content, carried ? slot.started : gate(chip, step.lane)});
+        if (step.engine == sim::Engine::Reduction) slot = {};
         break;
       }
       case Step::Kind::Receive: {
@@ -127,13 +130,12 @@ class Stage {
       }
       case Step::Kind::Reduce:
         add(chip, step);
+        slot_of(chip, step.source) = {};
         break;
       case Step::Kind::Copy:
         slot_of(chip, step.slot) = slot_of(chip, step.source);
         break;
     }
-    const bool sends = step.kind == Step::Kind::Send;
-    const std::int64_t pages = sends ? slot_of(chip, step.slot).content.pages : 0;
     result_.acts.push_back({tick_, chip.index, step, pages});
     return true;
   }

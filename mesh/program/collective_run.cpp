@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
+
+#include "mesh/tensor/sum.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -185,6 +188,12 @@ void CollectiveRun::send(const Step& step) {
   if (!passed_on) state.worker.hold_until(passage.sent);
   extend(passage.sent);
   chip_.recorder.passage(task_.command(), step_index_, passage, Machine::queue_track(step.peer));
+  // What a reduction worker has sent is added to at once: nobody else may refer to it.
+  const bool gives_away = step.engine == sim::Engine::Reduction;
+  Piece payload{.block = nullptr, .region = {}, .bytes = bytes};
+  if (!pieces_.empty()) {
+    payload = gives_away ? std::move(piece(step.slot)) : piece(step.slot);
+  }
   chip_.host.send({.command = task_.command().number,
                    .from = chip_.id,
                    .to = step.peer,
@@ -194,7 +203,7 @@ void CollectiveRun::send(const Step& step) {
                    .head = passage.head,
                    .tail = passage.tail,
                    .streamed = before + bytes,
-                   .piece = pieces_.empty() ? Piece{.bytes = bytes} : piece(step.slot),
+                   .piece = std::move(payload),
                    .failure = failure_of(step.slot)});
 }
 
@@ -222,7 +231,7 @@ void CollectiveRun::reduce(const Step& step) {
   const Slot& with = slot(step.source);
   if (with.failed) set_failure(step.slot, earlier(failure_of(step.slot), failure_of(step.source)));
   if (!into.failed && !pieces_.empty()) {
-    piece(step.slot) = add(piece(step.slot), piece(step.source), dtype_);
+    piece(step.slot) = sum(std::move(piece(step.slot)), std::move(piece(step.source)), dtype_);
   }
   into.ready = std::max(into.ready, with.ready) + sim::step_time(chip_.workers, step.engine);
   into.head = into.ready;
@@ -288,12 +297,10 @@ Shard CollectiveRun::join_output(const TensorSpec& spec) const {
   const int dim = slots.join_dim < 0 ? slots.dim : slots.join_dim;
   const Shape slice = spec.shape.with(dim, spec.shape[dim] / slots.output_slices);
   std::vector<BlockPtr> blocks;
+  std::vector<Piece> pieces;
   for (int index = 0; index < slots.output_slices; ++index) {
-    std::vector<Piece> pieces;
-    for (int part = 0; part < slots.parts; ++part) {
-      const int at = slots.output_first + index * slots.parts + part;
-      pieces.push_back(pieces_[static_cast<std::size_t>(at)]);
-    }
+    const auto first = pieces_.begin() + slots.output_first + index * slots.parts;
+    pieces.assign(first, first + slots.parts);
     blocks.push_back(join(pieces, slice));
   }
   return blocks.size() == 1 ? Shard(blocks.front()) : Shard(std::move(blocks), dim);

@@ -32,9 +32,9 @@ struct Step {
     Signal,   ///< Tell `peer` that this chip, and all that signalled it on `lane`, have started.
     Await,    ///< Wait for `peer`'s signal; payloads on `lane` may leave after it.
     Join,     ///< Payloads on `lane` may leave no sooner than those on `other`.
-    Send,     ///< Send `slot` to `peer` on `lane`.
+    Send,     ///< Send `slot` to `peer` on `lane`; a reduction worker leaves it empty.
     Receive,  ///< Wait for the chunk that `peer` sends on `lane` in `round`; it becomes `slot`.
-    Reduce,   ///< `slot` += `source`, rounded to the payload's dtype.
+    Reduce,   ///< `slot` += `source`, rounded to the payload's dtype; leaves `source` empty.
     Copy,  ///< The lane's workers, one a link, copy `source` to `slot` locally: in turn with what
            ///< they send if the engine is Relay, else if the model says so.
   };

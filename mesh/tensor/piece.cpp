@@ -7,6 +7,7 @@
 
 #include "mesh/tensor/region.hpp"
 #include "mesh/tensor/rounding.hpp"
+#include "mesh/tensor/sum.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -75,6 +76,16 @@ const std::byte* dense_elements(const Piece& piece, const Buffer& plain,
   return gathered->data();
 }
 
+// The values of `piece` as memory for a sum, if nobody else refers to its block and it is all of
+// it; else null.
+std::shared_ptr<Buffer> give_memory(Piece& piece) {
+  const Region& region = piece.region;
+  const bool whole = region.size() == piece.block->shape().volume() && is_dense(region) &&
+                     position(region, region.begin) == 0;
+  if (!whole || piece.block.use_count() > 1) return nullptr;
+  return take_buffer(std::move(piece.block));
+}
+
 // Sums of adjacent elements; runs of a block float are counted from the first.
 void add_run(const float* a, const float* b, float* out, std::int64_t count, DataType /*dtype*/) {
   add_values(a, b, out, static_cast<std::size_t>(count));
@@ -136,13 +147,13 @@ Region alone(const Region& region) {
 
 }  // namespace
 
-Piece add(const Piece& a, const Piece& b, DataType dtype) {
+Piece sum(Piece a, Piece b, DataType dtype) {
   if (a.region.size() != b.region.size()) {
     throw std::invalid_argument(fmt::format("[add] pieces of {} and {} elements, needs equal sizes",
                                             a.region.size(), b.region.size()));
   }
-  Piece sum{.block = nullptr, .region = alone(a.region), .bytes = a.bytes};
-  if (!a.block || !b.block) return sum;
+  Piece total{.block = nullptr, .region = alone(a.region), .bytes = a.bytes};
+  if (!a.block || !b.block) return total;
   const HeldType type = held_type(dtype);
   if (a.block->type() != type || b.block->type() != type) {
     throw std::invalid_argument(
@@ -151,12 +162,14 @@ Piece add(const Piece& a, const Piece& b, DataType dtype) {
   require_within("add", a);
   require_within("add", b);
   const std::int64_t size = a.region.size();
-  auto out = std::make_shared<Buffer>(static_cast<std::size_t>(size * held_bytes(type)));
+  std::shared_ptr<Buffer> out = size > 0 ? give_memory(b) : nullptr;
+  if (!out && size > 0) out = give_memory(a);
+  if (!out) out = std::make_shared<Buffer>(static_cast<std::size_t>(size * held_bytes(type)));
   if (size > 0) {
-    const std::shared_ptr<const Buffer> plain_a = a.block->plain();
-    const std::shared_ptr<const Buffer> plain_b = b.block->plain();
+    const std::shared_ptr<const Buffer> plain_a = a.block ? a.block->plain() : out;
+    const std::shared_ptr<const Buffer> plain_b = b.block ? b.block->plain() : out;
     std::unique_ptr<Buffer> gathered;
-    const std::byte* dense_b = dense_elements(b, *plain_b, gathered);
+    const std::byte* dense_b = b.block ? dense_elements(b, *plain_b, gathered) : plain_b->data();
     switch (type) {
       case HeldType::Float32:
         add_rows<float>(a.region, *plain_a, dense_b, *out, dtype);
@@ -175,9 +188,11 @@ Piece add(const Piece& a, const Piece& b, DataType dtype) {
         break;
     }
   }
-  sum.block = std::make_shared<const Block>(Shape{size}, type, std::move(out));
-  return sum;
+  total.block = std::make_shared<const Block>(Shape{size}, type, std::move(out));
+  return total;
 }
+
+Piece add(const Piece& a, const Piece& b, DataType dtype) { return sum(a, b, dtype); }
 
 BlockPtr join(const std::vector<Piece>& pieces, const Shape& shape) {
   if (pieces.empty()) throw std::invalid_argument("[join] no pieces, needs at least one");

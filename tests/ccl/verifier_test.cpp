@@ -201,6 +201,23 @@ TEST(Verifier, CountsTheOrderOfALinkAsADependency) {
                                 "waits for ever"));
 }
 
+/// Chip 0 sends its slot by a reduction worker, and then once more.
+Generator<Step> giving_away_twice(Member member) {
+  if (member.index > 0) co_return;
+  co_yield send(member, Chunk{Lane::Forward, sim::Engine::Reduction, 0}, 0);
+  co_yield send(member, Chunk{Lane::Forward, sim::Engine::Reduction, 1}, 0);
+}
+
+TEST(Verifier, RefusesToSendWhatAReductionWorkerHasGivenAway) {
+  const Algorithm algorithm = [](const Member& member) {
+    return plan_of_two(member, giving_away_twice(member));
+  };
+  const Verdict verdict = verify(Collective::AllGather, algorithm, {.size = 2});
+  EXPECT_THAT(verdict.faults,
+              testing::Contains("chip 0: send slot 0 to chip 1 forward round 1 (reduction): "
+                                "the slot is empty"));
+}
+
 /// Both chips send at once, without a barrier.
 Generator<Step> without_barrier(Member member) {
   const Lane lane = member.index == 0 ? Lane::Forward : Lane::Backward;

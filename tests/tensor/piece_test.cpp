@@ -13,6 +13,7 @@
 #include "mesh/tensor/convert.hpp"
 #include "mesh/tensor/region.hpp"
 #include "mesh/tensor/shard.hpp"
+#include "mesh/tensor/sum.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -176,6 +177,37 @@ TEST(Add, WrapsIntegersAround) {
   const BlockPtr c = block_of<std::uint16_t>({1, 1}, HeldType::UInt16, {0xffff});
   const Piece twice = add(whole(c), whole(c), DataType::UInt16);
   EXPECT_EQ(values<std::uint16_t>(*twice.block->plain())[0], 0xfffe);
+}
+
+TEST(Sum, TakesTheMemoryOfAnOperandThatNobodyElseRefersTo) {
+  const BlockPtr term = random_block({4, 32}, DataType::Float32, 9);
+  for (const bool first : {true, false}) {
+    Piece own = sum(whole(term), whole(term), DataType::Float32);
+    const std::byte* memory = own.block->plain()->data();
+    std::vector<float> expected = floats(*own.block);
+    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += floats(*term)[i];
+    const Piece both = first ? sum(std::move(own), whole(term), DataType::Float32)
+                             : sum(whole(term), std::move(own), DataType::Float32);
+    EXPECT_EQ(both.block->plain()->data(), memory);
+    EXPECT_EQ(floats(*both.block), expected);
+  }
+}
+
+TEST(Sum, LeavesOperandsThatSomebodyRefersToAsTheyAre) {
+  const BlockPtr term = random_block({4, 32}, DataType::Float32, 10);
+  const Piece own = sum(whole(term), whole(term), DataType::Float32);
+  const std::vector<float> before = floats(*own.block);
+  const Piece both = sum(own, own, DataType::Float32);
+  EXPECT_NE(both.block->plain(), own.block->plain());
+  EXPECT_EQ(floats(*own.block), before);
+}
+
+TEST(Sum, LeavesABlockAsItIsOfWhichAnOperandIsAPart) {
+  const BlockPtr term = random_block({2, 32}, DataType::Float32, 11);
+  Piece part = whole(random_block({4, 32}, DataType::Float32, 12));
+  part.region = slice_region({4, 32}, 0, 1, 2);
+  const Piece both = sum(whole(term), std::move(part), DataType::Float32);
+  EXPECT_EQ(both.block->plain()->size(), 2 * 32 * sizeof(float));
 }
 
 TEST(Add, KeepsSizesWithoutValues) {
