@@ -23,6 +23,14 @@ std::int64_t volume_before(const Shape& shape, int end_dim) {
   return volume;
 }
 
+bool equal_but_in(const Shape& a, const Shape& b, int dim) {
+  if (a.rank() != b.rank()) return false;
+  for (int i = 0; i < a.rank(); ++i) {
+    if (i != dim && a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 BlockPtr viewed_as(const BlockPtr& block, const Shape& shape) {
   if (block->shape() == shape) return block;
   return std::make_shared<const Block>(shape, block->type(), block->plain());
@@ -67,8 +75,7 @@ Shard::Shard(std::vector<BlockPtr> blocks, int dim) : blocks_(std::move(blocks))
   std::int64_t extent = 0;
   for (const BlockPtr& block : blocks_) {
     const Shape& shape = block->shape();
-    if (shape.rank() != first.shape().rank() ||
-        shape.with(dim_, 1) != first.shape().with(dim_, 1)) {
+    if (!equal_but_in(shape, first.shape(), dim_)) {
       throw std::invalid_argument(
           fmt::format("[Shard] a block of {} after one of {}, needs equal extents but in dim {}",
                       to_string(shape), to_string(first.shape()), dim_));
