@@ -10,44 +10,55 @@
 namespace ttmesh::mesh {
 
 /// Counts messages on their way or being handled. At zero nothing can run any more: everything is
-/// done, or starved.
-class Activity {
+/// done, or starved. On cache lines of its own, since every thread writes to it.
+class alignas(64) Activity {
  public:
-  /// Before a message is sent.
-  void begin() { count_.fetch_add(1); }
-  /// After it has been handled, and whatever it led to has been sent.
+  /// Before messages are sent.
+  void begin(std::int64_t messages = 1) { count_.fetch_add(messages); }
+  /// After one has been handled, and whatever it led to has been sent.
   void end() {
-    if (count_.fetch_sub(1) == 1) poke();
+    if (count_.fetch_sub(1) == 1 && waiters_.load() > 0) notify();
   }
 
-  /// Makes waiters look at their condition again.
+  /// Makes those that wait for a condition look at it again.
   void poke() {
-    if (waiters_.load() == 0) return;
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
+    if (watchers_.load() > 0) notify();
   }
 
   bool is_idle() const { return count_.load() == 0; }
 
   /// Waits until nothing runs.
   void wait_until_idle() {
-    wait_until_idle_or([] { return false; });
+    const auto ended = [this] { return is_idle(); };
+    if (!spin_until(ended)) sleep_until(ended);
   }
 
   /// Waits until nothing runs or `condition` holds; whoever makes it hold calls `poke()`.
   template <typename Condition>
   void wait_until_idle_or(const Condition& condition) {
-    const auto ended = [&] { return count_.load() == 0 || condition(); };
+    const auto ended = [&] { return is_idle() || condition(); };
     if (spin_until(ended)) return;
+    ++watchers_;
+    sleep_until(ended);
+    --watchers_;
+  }
+
+ private:
+  template <typename Ended>
+  void sleep_until(const Ended& ended) {
     std::unique_lock lock(mutex_);
     ++waiters_;
     changed_.wait(lock, ended);
     --waiters_;
   }
+  void notify() {
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  }
 
- private:
   std::atomic<std::int64_t> count_{0};
   std::atomic<int> waiters_{0};
+  std::atomic<int> watchers_{0};  ///< Waiters that a condition may release before that.
   std::mutex mutex_;
   std::condition_variable changed_;
 };

@@ -13,9 +13,12 @@ ChipActor::ChipActor(caf::actor_config& config, ChipId id, HostState& host)
 
 caf::behavior ChipActor::make_behavior() {
   return {
+      [this](ChunksMessage& message) {
+        handle([&] { chip_.accept(message.chunks); });
+        keep_blank(std::move(message.chunks));
+      },
       [this](StartMessage& message) { handle([&] { directory_ = std::move(message.directory); }); },
       [this](TaskMessage& message) { handle([&] { chip_.accept(std::move(message.task)); }); },
-      [this](ChunksMessage& message) { handle([&] { chip_.accept(std::move(message.chunks)); }); },
       [this](WakeMessage) { handle([&] { chip_.resume(); }); },
       [this](RecordMessage message) { handle([&] { chip_.start_recording(message.trace); }); },
       [this](ReportRequest) {
@@ -38,14 +41,15 @@ void ChipActor::post(const caf::actor& to, Message message) {
 
 template <typename Handler>
 void ChipActor::handle(const Handler& handler) {
-  const HandledMessage handled(host_.activity);
   try {
     handler();
     send_outbox();
+    return;
   } catch (const std::exception& error) {
     post(directory_->controller,
          FaultMessage{{chip_.current(), ErrorCode::ChipFailed, error.what()}});
   }
+  host_.activity.end();
 }
 
 void ChipActor::send(Chunk chunk) {
@@ -55,16 +59,37 @@ void ChipActor::send(Chunk chunk) {
   if (letter != outbox_.end()) {
     letter->push_back(std::move(chunk));
   } else {
-    outbox_.emplace_back().push_back(std::move(chunk));
+    outbox_.push_back(take_blank());
+    outbox_.back().push_back(std::move(chunk));
   }
 }
 
 void ChipActor::send_outbox() {
+  if (outbox_.empty()) {
+    host_.activity.end();
+    return;
+  }
+  // The message that has been handled still counts: as the first letter now.
+  if (outbox_.size() > 1) host_.activity.begin(static_cast<std::int64_t>(outbox_.size()) - 1);
   for (std::vector<Chunk>& chunks : outbox_) {
     const auto to = static_cast<std::size_t>(chunks.front().to);
-    post(directory_->chips[to], ChunksMessage{std::move(chunks)});
+    caf::event_based_actor::send(directory_->chips[to], ChunksMessage{std::move(chunks)});
   }
   outbox_.clear();
+}
+
+std::vector<Chunk> ChipActor::take_blank() {
+  if (blanks_.empty()) return {};
+  std::vector<Chunk> blank = std::move(blanks_.back());
+  blanks_.pop_back();
+  return blank;
+}
+
+void ChipActor::keep_blank(std::vector<Chunk> letter) {
+  constexpr std::size_t kMostBlanks = 4;  // As many as neighbours, mostly.
+  if (blanks_.size() == kMostBlanks) return;
+  letter.clear();
+  blanks_.push_back(std::move(letter));
 }
 
 void ChipActor::wake(ChipId chip) {

@@ -26,8 +26,11 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   /// Sends a message that counts as activity until it is handled.
   template <typename Message>
   void post(const caf::actor& to, Message message);
-  /// Sends the chunks that the handler has left.
+  /// Ends a message's activity, and sends the chunks that its handler has left.
   void send_outbox();
+  /// An empty letter, if possible one that has been read: its memory is large enough, mostly.
+  std::vector<Chunk> take_blank();
+  void keep_blank(std::vector<Chunk> letter);
   /// Runs a handler; an exception, which would be a mistake of ours, becomes a fault.
   template <typename Handler>
   void handle(const Handler& handler);
@@ -35,7 +38,8 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   HostState& host_;
   std::shared_ptr<const Directory> directory_;
   Chip chip_;
-  std::vector<std::vector<Chunk>> outbox_;  ///< By receiver; few of them.
+  std::vector<std::vector<Chunk>> outbox_;  ///< Letters by receiver; few of them.
+  std::vector<std::vector<Chunk>> blanks_;
 };
 
 }  // namespace ttmesh::mesh

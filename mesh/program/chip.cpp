@@ -21,7 +21,7 @@ void Chip::accept(TaskPtr task) {
   run();
 }
 
-void Chip::accept(std::vector<Chunk> chunks) {
+void Chip::accept(std::span<Chunk> chunks) {
   for (Chunk& chunk : chunks) {
     if (chunk.command > passed_) chip_.inbox.put(std::move(chunk));
   }

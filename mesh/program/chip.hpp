@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -25,8 +26,8 @@ class Chip {
   void accept(TaskPtr task);
   /// Puts a tensor's shard on the chip without a command.
   void hold(TensorId id, HeldShard shard) { chip_.shards[id] = std::move(shard); }
-  /// Takes chunks, and runs as far as possible.
-  void accept(std::vector<Chunk> chunks);
+  /// Takes chunks, which are moved from, and runs as far as possible.
+  void accept(std::span<Chunk> chunks);
   /// Looks again for a shared result.
   void resume();
   /// Forgets what was recorded so far.

@@ -36,10 +36,8 @@ class Preview : public ChipHost {
       chips_.at(id)->accept(task);
     }
     for (; !chunks_.empty(); chunks_.pop_front()) {
-      const ChipId to = chunks_.front().to;
-      std::vector<Chunk> one;
-      one.push_back(std::move(chunks_.front()));
-      chips_.at(to)->accept(std::move(one));
+      Chunk& chunk = chunks_.front();
+      chips_.at(chunk.to)->accept({&chunk, 1});
     }
     if (unfinished_ > 0) throw std::logic_error("[predict] a chip waits for ever");
     return end_;

@@ -205,7 +205,7 @@ TEST_F(ChipTest, DropsChunksOfCommandsItHasPassed) {
   late.command = 1;
   late.from = 1;
   late.to = 0;
-  world_.chip(0).accept(std::vector{late});
+  world_.chip(0).accept({&late, 1});
   EXPECT_TRUE(world_.mismatches.empty());
 }
 

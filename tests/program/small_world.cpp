@@ -195,9 +195,7 @@ void SmallWorld::deliver(Envelope envelope) {
   if (auto* task = std::get_if<TaskPtr>(&envelope.message)) {
     to.accept(std::move(*task));
   } else if (auto* chunk = std::get_if<Chunk>(&envelope.message)) {
-    std::vector<Chunk> one;
-    one.push_back(std::move(*chunk));
-    to.accept(std::move(one));
+    to.accept({chunk, 1});
   } else {
     to.resume();
   }
