@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "ccl/reduce_scatter.hpp"
 #include "ccl/slices.hpp"
 #include "ccl/wiring.hpp"
+#include "mesh/device/session.hpp"
 #include "ops/fast_reduce_nc.hpp"
 #include "ops/reshape.hpp"
 
@@ -173,6 +176,38 @@ Way way_of(const mesh::MeshDevice& device, const TensorSpec& spec,
   return scatter_and_gather(device, spec, options, wiring, dim);
 }
 
+auto fields(const AllReduceOptions& options) {
+  return std::tie(options.dim, options.cluster_axis, options.num_links, options.topology,
+                  options.memory, options.algorithm);
+}
+
+/// Ways along an axis that a session has taken: they stay as they are while it is open.
+class KnownWays {
+ public:
+  const Way& along(const mesh::MeshDevice& device, const TensorSpec& spec,
+                   const AllReduceOptions& options) {
+    const auto known = std::find_if(ways_.begin(), ways_.end(), [&](const Known& each) {
+      return each.view == device.view() && each.spec == spec &&
+             fields(each.options) == fields(options);
+    });
+    if (known != ways_.end()) return known->way;
+    if (ways_.size() == kMost) ways_.pop_front();
+    return ways_.emplace_back(Known{device.view(), spec, options, way_of(device, spec, options)})
+        .way;
+  }
+
+ private:
+  struct Known {
+    mesh::MeshView view;
+    TensorSpec spec;
+    AllReduceOptions options;
+    Way way;
+  };
+
+  static constexpr std::size_t kMost = 32;  ///< Kinds of all-reduce; a model has a few.
+  std::deque<Known> ways_;
+};
+
 /// The sum from whole terms, stacked along a dim that is free for them or made so.
 Tensor reduce_stacked(const Tensor& input, const AllReduceOptions& options, const Way& way) {
   const std::optional<int> free = free_dim(input.spec());
@@ -187,7 +222,8 @@ Tensor reduce_stacked(const Tensor& input, const AllReduceOptions& options, cons
 }
 
 Tensor reduce_axis(const Tensor& input, const AllReduceOptions& options) {
-  const Way way = way_of(input.device(), input.spec(), options);
+  const mesh::MeshDevice device = input.device();
+  const Way& way = device.session()->kept<KnownWays>().along(device, input.spec(), options);
   if (way.wiring.size == 1) return input;
   if (way.gathers) return reduce_stacked(input, options, way);
   const int dim = index_of_dim("all_reduce", input.shape(), options.dim);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <any>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeindex>
 #include <unordered_map>
 #include <vector>
 
@@ -97,6 +99,12 @@ class Session : public std::enable_shared_from_this<Session> {
   sim::Time now() const { return clock_; }
   const MemoryLedger& ledger() const { return ledger_; }
   std::string& scope() { return scope_; }
+  /// What a layer above keeps as long as the session lives: one value of each type.
+  template <typename Value>
+  Value& kept() {
+    std::any& value = kept_[typeid(Value)];
+    return value.has_value() ? *std::any_cast<Value>(&value) : value.emplace<Value>();
+  }
   void record_program() { recording_program_ = true; }
   const std::vector<CommandPtr>& program() const { return program_; }
 
@@ -139,6 +147,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool recording_program_ = false;
   std::vector<CommandPtr> program_;
   std::unordered_map<std::size_t, std::vector<KnownPrediction>> predictions_;  ///< By a hash.
+  std::unordered_map<std::type_index, std::any> kept_;
 };
 
 }  // namespace ttmesh::mesh
