@@ -145,6 +145,16 @@ void add_run(CLI::App& app, int& exit_code) {
         ->excludes(model)
         ->group(kModel);
   }
+  for (const auto& [name, value, what] :
+       {std::tuple("--heads", &arguments->dims.heads, "Query heads, in place of --model"),
+        std::tuple("--kv-heads", &arguments->dims.kv_heads,
+                   "Key heads, and value heads, in place of --model")}) {
+    run->add_option(name, *value, what)
+        ->type_name("N")
+        ->check(CLI::Range(1, 1 << 16))
+        ->excludes(model)
+        ->group(kModel);
+  }
   run->add_option("--mode", arguments->mode,
                   "decode: one token for each user; prefill: a prompt a user")
       ->type_name("decode|prefill")
@@ -155,7 +165,7 @@ void add_run(CLI::App& app, int& exit_code) {
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20))
       ->group(kModel);
-  run->add_option("--seq", arguments->seq, "Tokens of a prompt, in prefill")
+  run->add_option("--seq", arguments->seq, "Tokens of a prompt, in prefill; where attention stands, in decode")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
       ->capture_default_str()

@@ -15,6 +15,7 @@ namespace {
 
 // Columns of a weight at a time. With a dim of 8192 a block takes 33 MB.
 constexpr std::int64_t kBlockColumns = 1024;
+constexpr std::int64_t kQueriesAtOnce = 64;
 
 void require_matrix(const char* name, const WeightSource& weight, std::int64_t rows,
                     std::int64_t cols) {
@@ -25,6 +26,21 @@ void require_matrix(const char* name, const WeightSource& weight, std::int64_t r
   }
   throw std::invalid_argument(fmt::format("[AttentionReference] {} has shape {}, needs [{}, {}]",
                                           name, to_string(shape), rows, cols));
+}
+
+// Scores of the keys from `begin` to before `end` to their softmax, all others to 0.
+void to_probabilities(std::span<float> scores, std::int64_t begin, std::int64_t end, double scale) {
+  const auto visible =
+      scores.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+  const float most = *std::max_element(visible.begin(), visible.end());
+  double total = 0;
+  for (float& score : visible) {
+    score = static_cast<float>(std::exp((double{score} - most) * scale));
+    total += score;
+  }
+  for (float& score : visible) score = static_cast<float>(score / total);
+  std::fill(scores.begin(), scores.begin() + begin, 0.0F);
+  std::fill(scores.begin() + end, scores.end(), 0.0F);
 }
 
 // Calls `part(first, end)` for a share of 0 to `count` - 1 on each of the threads.
@@ -130,6 +146,19 @@ void AttentionReference::turn(std::vector<float>& heads, std::span<const TokenPl
   }
 }
 
+void AttentionReference::remember(int user, std::vector<float> keys, std::vector<float> values) {
+  const auto row = static_cast<std::size_t>(sources_.n_kv_heads * sources_.head_dim);
+  if (user < 0 || keys.size() % row != 0 || values.size() != keys.size()) {
+    throw std::invalid_argument(
+        fmt::format("[AttentionReference] {} values of keys and {} of values of user {}, needs "
+                    "whole rows of {}, as many of both",
+                    keys.size(), values.size(), user, row));
+  }
+  const auto index = static_cast<std::size_t>(user);
+  if (past_.size() <= index) past_.resize(index + 1);
+  past_[index] = {.keys = std::move(keys), .values = std::move(values)};
+}
+
 void AttentionReference::remember(std::span<const float> keys, std::span<const float> values,
                                   std::span<const TokenPlace> tokens) {
   const std::size_t row = keys.size() / tokens.size();
@@ -154,34 +183,75 @@ void AttentionReference::remember(std::span<const float> keys, std::span<const f
   }
 }
 
-void AttentionReference::attend(std::span<const float> query, std::int64_t head,
-                                const TokenPlace& token, std::span<float> out) const {
-  const auto width = static_cast<std::size_t>(sources_.head_dim);
-  const auto row = static_cast<std::size_t>(sources_.n_kv_heads) * width;
-  const auto group = sources_.n_heads / sources_.n_kv_heads;
-  const std::size_t column = static_cast<std::size_t>(head / group) * width;
-  const Past& past = past_[static_cast<std::size_t>(token.user)];
+std::vector<AttentionReference::Run> AttentionReference::runs_of(
+    std::span<const TokenPlace> tokens) {
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto [user, position] = tokens[i];
+    const auto token = static_cast<std::int64_t>(i);
+    if (position < 0) continue;
+    const bool follows = !runs.empty() && runs.back().user == user &&
+                         runs.back().first_token + runs.back().count == token &&
+                         runs.back().first_position + runs.back().count == position;
+    if (follows) {
+      ++runs.back().count;
+    } else {
+      runs.push_back({user, token, position, 1});
+    }
+  }
+  return runs;
+}
+
+// All query heads that share a key head, kQueriesAtOnce positions at a time.
+void AttentionReference::attend(const Run& run, std::int64_t kv_head,
+                                std::span<const float> queries, std::span<float> attended) const {
+  const std::int64_t width = sources_.head_dim;
+  const std::int64_t group = sources_.n_heads / sources_.n_kv_heads;
+  const std::int64_t window = sources_.sliding_window.value_or(run.first_position + run.count);
+  const std::int64_t first_key = std::max<std::int64_t>(0, run.first_position + 1 - window);
+  const std::int64_t keys = run.first_position + run.count - first_key;
   const double scale = sources_.scale.value_or(1 / std::sqrt(static_cast<double>(width)));
-  const std::int64_t end = token.position + 1;
-  const std::int64_t begin =
-      sources_.sliding_window ? std::max<std::int64_t>(0, end - *sources_.sliding_window) : 0;
-  std::vector<float> scores;
-  for (std::int64_t key = begin; key < end; ++key) {
-    const float* of_key = past.keys.data() + static_cast<std::size_t>(key) * row + column;
-    float dot = 0;
-    for (std::size_t i = 0; i < width; ++i) dot += query[i] * of_key[i];
-    scores.push_back(static_cast<float>(dot * scale));
+  const Past& past = past_[static_cast<std::size_t>(run.user)];
+  std::vector<float> transposed(static_cast<std::size_t>(width * keys));
+  std::vector<float> values(transposed.size());
+  for (std::int64_t key = 0; key < keys; ++key) {
+    const std::int64_t row = ((first_key + key) * sources_.n_kv_heads + kv_head) * width;
+    for (std::int64_t i = 0; i < width; ++i) {
+      transposed[static_cast<std::size_t>(i * keys + key)] =
+          past.keys[static_cast<std::size_t>(row + i)];
+      values[static_cast<std::size_t>(key * width + i)] =
+          past.values[static_cast<std::size_t>(row + i)];
+    }
   }
-  const float most = *std::max_element(scores.begin(), scores.end());
-  double total = 0;
-  for (float& score : scores) total += score = std::exp(score - most);
-  std::fill(out.begin(), out.end(), 0.0F);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const float* of_value =
-        past.values.data() + (static_cast<std::size_t>(begin) + i) * row + column;
-    for (std::size_t c = 0; c < width; ++c) out[c] += scores[i] * of_value[c];
+  for (std::int64_t first = 0; first < run.count; first += kQueriesAtOnce) {
+    const std::int64_t count = std::min(kQueriesAtOnce, run.count - first);
+    const std::int64_t rows = count * group;
+    // Where row i of the block, a head of a token, is among all queries.
+    const auto place = [&](std::int64_t i) {
+      const std::int64_t token = run.first_token + first + i / group;
+      return static_cast<std::size_t>((token * sources_.n_heads + kv_head * group + i % group) *
+                                      width);
+    };
+    std::vector<float> block;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const auto query = queries.subspan(place(i), static_cast<std::size_t>(width));
+      block.insert(block.end(), query.begin(), query.end());
+    }
+    std::vector<float> scores(static_cast<std::size_t>(rows * keys));
+    ops::matmul_f32(block, transposed, scores, {.m = rows, .k = width, .n = keys});
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::int64_t end = run.first_position + first + i / group + 1 - first_key;
+      const std::int64_t begin = std::max<std::int64_t>(0, end - window);
+      const auto row = std::span(scores).subspan(static_cast<std::size_t>(i * keys),
+                                                 static_cast<std::size_t>(keys));
+      to_probabilities(row, begin, end, scale);
+    }
+    ops::matmul_f32(scores, values, block, {.m = rows, .k = keys, .n = width});
+    for (std::int64_t i = 0; i < rows; ++i) {
+      std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(i * width), width,
+                  attended.begin() + static_cast<std::ptrdiff_t>(place(i)));
+    }
   }
-  for (float& value : out) value = static_cast<float>(value / total);
 }
 
 std::vector<float> AttentionReference::forward(std::span<const float> x,
@@ -212,19 +282,15 @@ std::vector<float> AttentionReference::forward(std::span<const float> x,
   remember(keys, values, tokens);
   tell(1);
 
-  const auto width = static_cast<std::size_t>(sources_.head_dim);
-  const auto rows = static_cast<std::int64_t>(tokens.size()) * sources_.n_heads;
+  const std::vector<Run> runs = runs_of(tokens);
   std::vector<float> attended(queries.size());
   const auto share = [&](std::int64_t first, std::int64_t end) {
     for (std::int64_t i = first; i < end; ++i) {
-      const TokenPlace& token = tokens[static_cast<std::size_t>(i / sources_.n_heads)];
-      if (token.position < 0) continue;
-      const std::size_t at = static_cast<std::size_t>(i) * width;
-      attend(std::span(queries).subspan(at, width), i % sources_.n_heads, token,
-             std::span(attended).subspan(at, width));
+      attend(runs[static_cast<std::size_t>(i / sources_.n_kv_heads)], i % sources_.n_kv_heads,
+             queries, attended);
     }
   };
-  share_out(rows, threads_, share);
+  share_out(static_cast<std::int64_t>(runs.size()) * sources_.n_kv_heads, threads_, share);
   tell(2);
   std::vector<float> result = multiply(attended, sources_.output, std::nullopt);
   tell(kStages);

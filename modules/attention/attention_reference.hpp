@@ -54,6 +54,10 @@ class AttentionReference {
   std::vector<float> forward(std::span<const float> x, std::span<const TokenPlace> tokens,
                              const ProgressCallback& progress = {});
 
+  /// Gives a user keys, turned already, and values of positions 0 on, a row of all key heads for
+  /// each. Throws std::invalid_argument unless they are whole rows, as many of both.
+  void remember(int user, std::vector<float> keys, std::vector<float> values);
+
  private:
   /// Keys and values of one user, a row of all key heads for each position.
   struct Past {
@@ -67,8 +71,16 @@ class AttentionReference {
   void turn(std::vector<float>& heads, std::span<const TokenPlace> tokens) const;
   void remember(std::span<const float> keys, std::span<const float> values,
                 std::span<const TokenPlace> tokens);
-  void attend(std::span<const float> query, std::int64_t head, const TokenPlace& token,
-              std::span<float> out) const;
+  /// Tokens of one user at positions that follow each other.
+  struct Run {
+    int user;
+    std::int64_t first_token;
+    std::int64_t first_position;
+    std::int64_t count;
+  };
+  static std::vector<Run> runs_of(std::span<const TokenPlace> tokens);
+  void attend(const Run& run, std::int64_t kv_head, std::span<const float> queries,
+              std::span<float> attended) const;
 
   AttentionSources sources_;
   int threads_;

@@ -6,13 +6,19 @@
 #include <array>
 #include <stdexcept>
 
+#include "modules/attention/attention_trial.hpp"
 #include "modules/mlp/mlp_trial.hpp"
+#include "modules/rotary/rotary_trial.hpp"
 
 namespace ttmesh::modules {
 namespace {
 
 constexpr std::array kFamilies{
+    TrialFamily{"attention", "attention with its KV cache", make_attention_1d_trial,
+                make_attention_2d_trial},
     TrialFamily{"mlp", "gated MLP", make_mlp_1d_trial, make_mlp_2d_trial},
+    TrialFamily{"rotary", "cosines and sines of positions", make_rotary_1d_trial,
+                make_rotary_2d_trial},
 };
 
 bool is_grid(mesh::MeshShape shape) { return shape.rows > 1 && shape.cols > 1; }

@@ -1,10 +1,26 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "mesh/program/command.hpp"
+#include "mesh/tensor/mapper.hpp"
+#include "ops/random_normal.hpp"
 #include "tests/modules/attention_trial.hpp"
 
 namespace ttmesh::modules {
 namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::ThrowsMessage;
+using Positions = std::vector<std::int64_t>;
+
+constexpr PagedAttentionConfig kPaged{.block_size = 64, .max_num_blocks = 70};
 
 void expect_exact(const Accuracy& accuracy) {
   EXPECT_GE(accuracy.pcc, 0.999999);
@@ -16,14 +32,18 @@ struct MeshCase {
   AttentionCase attention{};
 };
 
-// A prompt of some users, then tokens of all, one of whom idles.
+void PrintTo(const MeshCase& of, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << of.topology;
+}
+
+// Prompts of two users, then tokens of all, one of whom idles.
 template <typename Pair>
 void expect_exact_pass(const MeshCase& of) {
   const mesh::MeshDevice device = open(of.topology);
   Pair pair(of.attention, device);
   expect_exact(pair.prefill(100, {1}, 128));
   expect_exact(pair.prefill(101, {6}, 128));
-  std::vector<std::int64_t> positions{0, 128, 0, 0, -1, 0, 128, 0};
+  Positions positions{0, 128, 0, 0, -1, 0, 128, 0};
   for (std::uint64_t step = 0; step < 3; ++step) {
     expect_exact(pair.decode(200 + step, positions));
     for (std::int64_t& position : positions) position += position < 0 ? 0 : 1;
@@ -33,11 +53,9 @@ void expect_exact_pass(const MeshCase& of) {
 class Attention1DOnMeshes : public testing::TestWithParam<MeshCase> {};
 TEST_P(Attention1DOnMeshes, EqualsTheReference) { expect_exact_pass<Pair1D>(GetParam()); }
 
-constexpr PagedAttentionConfig kPaged{.block_size = 64, .max_num_blocks = 70};
-
 INSTANTIATE_TEST_SUITE_P(All, Attention1DOnMeshes,
-                         testing::Values(MeshCase{"n150"}, MeshCase{"n300", {.paged = kPaged}},
-                                         MeshCase{"n150", {.n_kv_heads = 2, .bias = true}},
+                         testing::Values(MeshCase{"n150", {.n_kv_heads = 2, .bias = true}},
+                                         MeshCase{"n300", {.paged = kPaged}},
                                          MeshCase{"t3k:1x4:line",
                                                   {.qk_norm = true, .use_qk_fused = true}},
                                          MeshCase{"n300", {.n_kv_heads = 4, .sliding_window = 50}},
@@ -49,10 +67,282 @@ TEST_P(Attention2DOnMeshes, EqualsTheReference) { expect_exact_pass<Pair2D>(GetP
 
 INSTANTIATE_TEST_SUITE_P(
     All, Attention2DOnMeshes,
-    testing::Values(MeshCase{"t3k"}, MeshCase{"t3k", {.paged = kPaged}},
+    testing::Values(MeshCase{"t3k", {.paged = kPaged}},
                     MeshCase{"t3k", {.n_kv_heads = 2, .head_dim = 64, .bias = true}},
-                    MeshCase{"tg", {.n_heads = 16, .head_dim = 32, .qk_norm = true}},
+                    MeshCase{"t3k", {.n_kv_heads = 4, .head_dim = 96, .sliding_window = 40}},
+                    MeshCase{"tg", {.n_heads = 16, .qk_norm = true}},
                     MeshCase{"galaxy", {.n_heads = 16, .use_qk_fused = true, .paged = kPaged}}));
+
+// A prompt in chunks attends to what the pages hold.
+template <typename Pair>
+void expect_exact_chunks(const char* topology) {
+  const mesh::MeshDevice device = open(topology);
+  Pair pair({.paged = kPaged}, device);
+  expect_exact(pair.prefill(100, {5}, 128, 0));
+  expect_exact(pair.prefill(101, {5}, 256, 128));
+  Positions positions(8, 0);
+  positions[5] = 384;
+  expect_exact(pair.decode(102, positions));
+}
+
+TEST(Attention1D, PrefillsInChunks) { expect_exact_chunks<Pair1D>("n300"); }
+TEST(Attention2D, PrefillsInChunks) { expect_exact_chunks<Pair2D>("t3k"); }
+
+TEST(Attention1D, PrefillsSeveralUsersAtOnce) {
+  const mesh::MeshDevice device = open("n300");
+  Pair1D pair({}, device);
+  expect_exact(pair.prefill(100, {2, 0, 7}, 128));
+  expect_exact(pair.decode(101, {128, 0, 128, 0, 0, 0, 0, 128}));
+}
+
+TEST(Attention2D, PrefillsSeveralUsersAtOnce) {
+  const mesh::MeshDevice device = open("t3k");
+  Pair2D pair({.paged = kPaged}, device);
+  expect_exact(pair.prefill(100, {7, 1}, 128));
+  expect_exact(pair.decode(101, {0, 128, 0, 0, 0, 0, 0, 128}));
+}
+
+TEST(Attention1D, SeesAWindow) {
+  const mesh::MeshDevice device = open("n150");
+  for (const auto& [window, length] : {std::pair{64, 128}, {64, 256}, {128, 256}}) {
+    Pair1D pair({.sliding_window = window}, device);
+    expect_exact(pair.prefill(100, {0}, length));
+    Positions positions(8, 0);
+    positions[0] = length;
+    expect_exact(pair.decode(101, positions));
+  }
+}
+
+TEST(Attention1D, HasTheSameValuesOnEveryMesh) {
+  std::vector<std::vector<float>> outputs;
+  const Positions positions(8, 0);
+  for (const char* topology : {"n150", "t3k:1x8:line"}) {
+    const mesh::MeshDevice device = open(topology);
+    Pair1D pair({}, device);
+    (void)pair.decode(100, positions);
+    outputs.push_back(mesh::to_host(pair.output()).floats());
+  }
+  const mesh::MeshDevice device = open("tg");
+  Pair2D pair({}, device);
+  (void)pair.decode(100, positions);
+  outputs.push_back(mesh::to_host(pair.output()).floats());
+  expect_exact(measure_accuracy(outputs[1], outputs[0]));
+  expect_exact(measure_accuracy(outputs[2], outputs[0]));
+}
+
+// Ten steps from the first position on.
+template <typename Pair>
+void expect_steps(const char* topology, AttentionCase of, double pcc) {
+  of.batch = 32;
+  const mesh::MeshDevice device = open(topology);
+  Pair pair(of, device);
+  for (std::int64_t step = 0; step < 10; ++step) {
+    const Accuracy accuracy =
+        pair.decode(static_cast<std::uint64_t>(100 + step), Positions(32, step));
+    EXPECT_GE(accuracy.pcc, pcc) << "step " << step;
+  }
+}
+
+TEST(Attention1D, DecodesInBlockFloats) {
+  expect_steps<Pair1D>("n300", {.dim = 512, .head_dim = 64, .dtype = mesh::DataType::Bfp8B}, 0.99);
+}
+
+TEST(Attention1D, DecodesInBfloat16) {
+  expect_steps<Pair1D>("n150", {.dim = 512, .head_dim = 64, .dtype = mesh::DataType::Bfloat16},
+                       0.999);
+}
+
+TEST(Attention2D, DecodesInBlockFloats) {
+  for (const char* topology : {"tg", "galaxy"}) {
+    expect_steps<Pair2D>(
+        topology, {.dim = 512, .n_heads = 16, .dtype = mesh::DataType::Bfp8B, .paged = kPaged},
+        0.99);
+  }
+}
+
+TEST(Attention1D, GoesOnFromItsPromptInBlockFloats) {
+  const mesh::MeshDevice device = open("n300");
+  Pair1D pair({.dim = 512, .dtype = mesh::DataType::Bfp8B}, device);
+  for (int user = 0; user < 8; ++user) {
+    EXPECT_GE(pair.prefill(static_cast<std::uint64_t>(100 + user), {user}, 128).pcc, 0.99);
+  }
+  for (std::int64_t step = 0; step < 5; ++step) {
+    EXPECT_GE(pair.decode(static_cast<std::uint64_t>(200 + step), Positions(8, 128 + step)).pcc,
+              0.98);
+  }
+}
+
+template <typename Pair>
+sim::Time timed(const char* topology, bool timing_only) {
+  mesh::MeshDevice device = open(topology, {.timing_only = timing_only});
+  Pair pair({.n_heads = 16, .dtype = mesh::DataType::Bfp8B, .paged = kPaged}, device);
+  pair.module().load_device_weights();
+  pair.stop_comparing();
+  device.start_recording();
+  (void)pair.prefill(100, {3}, 128);
+  (void)pair.prefill(100, {3}, 128, 128);
+  (void)pair.decode(101, {-1, 0, 5, 256, -1, 0, 0, 0});
+  const mesh::Report report = device.report();
+  return report.end - report.begin;
+}
+
+TEST(Attention2D, TakesAsLongWithoutValues) {
+  for (const char* topology : {"tg", "galaxy"}) {
+    EXPECT_EQ(timed<Pair2D>(topology, true), timed<Pair2D>(topology, false)) << topology;
+  }
+}
+
+TEST(Attention1D, TakesAsLongWithoutValues) {
+  EXPECT_EQ(timed<Pair1D>("t3k:1x8:ring", true), timed<Pair1D>("t3k:1x8:ring", false));
+}
+
+// One line a command of a forward call: the op and what its collectives do.
+std::vector<std::string> lines_of(const std::vector<mesh::CommandPtr>& program, std::size_t first) {
+  std::vector<std::string> lines;
+  for (std::size_t i = first; i < program.size(); ++i) {
+    std::string line = program[i]->op;
+    const mesh::Attributes& attributes = program[i]->attributes;
+    if (attributes.has("algorithm")) {
+      line += " axis " + std::to_string(attributes.integer("cluster_axis")) + " dim " +
+              std::to_string(attributes.integer("dim")) + " " + attributes.text("algorithm");
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+template <typename Pair>
+std::vector<std::string> decode_program(const char* topology, AttentionCase of) {
+  mesh::MeshDevice device = open(topology, {.timing_only = true});
+  of.dtype = mesh::DataType::Bfp8B;
+  Pair pair(of, device);
+  pair.module().load_device_weights();
+  const Positions positions(static_cast<std::size_t>(of.batch), 0);
+  const AttentionDecodeInputs inputs{.current_pos = pair.module().current_pos(positions),
+                                     .rot_mats = pair.rotary().decode_forward(positions),
+                                     .page_table = pair.page_table()};
+  const mesh::Tensor x = pair.module().input(pair.tokens(1, of.batch), Mode::Decode);
+  device.record_program();
+  const std::size_t first = device.program().size();
+  (void)pair.module().decode_forward(x, inputs);
+  return lines_of(device.program(), first);
+}
+
+TEST(Attention1D, NeedsNoCollectiveOnOneChip) {
+  EXPECT_THAT(decode_program<Pair1D>("n150", {}),
+              ElementsAre("linear", "to_memory_config", "nlp_create_qkv_heads_decode",
+                          "rotary_embedding_llama", "rotary_embedding_llama", "paged_update_cache",
+                          "paged_update_cache", "scaled_dot_product_attention_decode",
+                          "to_memory_config", "nlp_concat_heads_decode", "linear"));
+}
+
+TEST(Attention1D, ReducesTermsOnALine) {
+  const auto program =
+      decode_program<Pair1D>("t3k:1x8:line", {.bias = true, .use_qk_fused = true, .paged = kPaged});
+  EXPECT_THAT(program, Contains("reduce_scatter axis 1 dim 3 line"));
+  EXPECT_THAT(program, Contains("add"));
+  EXPECT_THAT(program, Contains("rotary_embedding_llama_fused_qk"));
+  EXPECT_THAT(program, Contains("paged_scaled_dot_product_attention_decode"));
+  EXPECT_THAT(program, Not(Contains(HasSubstr("all_gather"))));
+}
+
+TEST(Attention1D, GathersHeadsOnARingWhereTheLibraryFuses) {
+  const auto fused = decode_program<Pair1D>("t3k:1x8:ring", {.dim = 2048});
+  EXPECT_THAT(fused, Contains("all_gather axis 1 dim 3 ring"));
+  EXPECT_THAT(fused, Not(Contains(HasSubstr("reduce_scatter"))));
+  // 12 tiles of dim on each chip are no multiple of 8.
+  EXPECT_THAT(decode_program<Pair1D>("t3k:1x8:ring", {.dim = 3072}),
+              Contains(HasSubstr("reduce_scatter")));
+}
+
+TEST(Attention2D, DecodesInTheLibrarysOrder) {
+  EXPECT_THAT(
+      decode_program<Pair2D>("galaxy", {.dim = 1024, .n_heads = 16, .head_dim = 128}),
+      ElementsAre("linear", "reduce_scatter axis 1 dim 3 line", "all_gather axis 1 dim 3 line",
+                  "typecast", "nlp_create_qkv_heads_decode", "rotary_embedding_llama",
+                  "rotary_embedding_llama", "paged_update_cache", "paged_update_cache",
+                  "scaled_dot_product_attention_decode", "all_gather axis 1 dim 1 line",
+                  "nlp_concat_heads_decode", "linear", "reduce_scatter axis 0 dim 3 line",
+                  "all_gather axis 0 dim 3 line", "to_memory_config"));
+}
+
+TEST(Attention1D, FoldsLongPrompts) {
+  mesh::MeshDevice device = open("n150", {.timing_only = true});
+  Pair1D pair({.max_seq_len = 4096, .dtype = mesh::DataType::Bfp8B}, device);
+  pair.module().load_device_weights();
+  device.record_program();
+  const std::size_t first = device.program().size();
+  (void)pair.prefill(100, {0}, 4096);
+  std::vector<mesh::Shape> products;
+  for (std::size_t i = first; i < device.program().size(); ++i) {
+    const mesh::Command& command = *device.program()[i];
+    if (command.op == "linear") products.push_back(command.output_specs.front().shape);
+  }
+  EXPECT_THAT(products,
+              ElementsAre(mesh::Shape({1, 2, 2048, 768}), mesh::Shape({1, 4, 1024, 256})));
+  EXPECT_EQ(pair.output().shape(), mesh::Shape({1, 1, 4096, 256}));
+}
+
+TEST(Attention1D, FreesEverythingButItsOutputAndCache) {
+  const mesh::MeshDevice device = open("n300", {.timing_only = true});
+  Pair1D pair({.dtype = mesh::DataType::Bfp8B, .bias = true, .qk_norm = true}, device);
+  pair.module().load_device_weights();
+  pair.rotary().load_device_weights();
+  const auto used = [&] {
+    return device.memory_used(0, mesh::BufferType::Dram) +
+           device.memory_used(0, mesh::BufferType::L1);
+  };
+  const std::int64_t before = used();
+  (void)pair.prefill(100, {0}, 128);
+  EXPECT_EQ(used() - before, mesh::chip_bytes(pair.output().spec()));
+  (void)pair.decode(101, Positions(8, 0));
+  EXPECT_EQ(used() - before, mesh::chip_bytes(pair.output().spec()));
+}
+
+TEST(Attention1D, UsesACacheThatItIsGiven) {
+  const mesh::MeshDevice device = open("n150");
+  const AttentionCase of{};
+  AttentionConfig config = config_of(of, device);
+  const Attention1D other = [&] {
+    Attention1D made = Attention1D::from_config(config);
+    made.load_device_weights();
+    return made;
+  }();
+  config.kv_cache = other.kv_cache();
+  Attention1D module = Attention1D::from_config(config);
+  module.load_device_weights();
+  EXPECT_EQ(module.kv_cache().keys.id(), other.kv_cache().keys.id());
+  config.max_seq_len = 256;
+  EXPECT_THAT(
+      [&] { (void)Attention1D::from_config(config); },
+      ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("kv_cache keys are [8, 8, 512, 32]"),
+                                                 HasSubstr("needs [8, 8, 256, 32] on each chip"))));
+}
+
+TEST(Attention1D, TakesPackedWeights) {
+  const mesh::MeshDevice device = open("n150");
+  const AttentionCase of{};
+  AttentionConfig config = config_of(of, device);
+  const QkvSources sources = sources_of(of).qkv;
+  std::vector<float> packed;
+  const std::vector<std::vector<float>> parts{sources.query.host_tensor().floats(),
+                                              sources.key.host_tensor().floats(),
+                                              sources.value.host_tensor().floats()};
+  for (std::size_t row = 0; row < 256; ++row) {
+    for (const std::vector<float>& part : parts) {
+      const auto first = part.begin() + static_cast<std::ptrdiff_t>(row * 256);
+      packed.insert(packed.end(), first, first + 256);
+    }
+  }
+  Attention1D separate = Attention1D::from_config(config);
+  config.wqkv =
+      LazyWeight(WeightSource(mesh::HostTensor{.shape = {256, 768}, .values = std::move(packed)}),
+                 {.dtype = of.dtype});
+  Attention1D together = Attention1D::from_config(config);
+  separate.load_device_weights();
+  EXPECT_EQ(mesh::to_host(separate.config().wqkv.get_device_weight()).floats(),
+            mesh::to_host(together.config().wqkv.get_device_weight()).floats());
+}
 
 }  // namespace
 }  // namespace ttmesh::modules
