@@ -183,6 +183,10 @@ std::vector<Shard> Session::read(const std::shared_ptr<TensorHandle>& tensor) {
     throw std::invalid_argument(
         "[to_host] tensors have no values in timing-only mode; open the device without it");
   }
+  return deliver(tensor);
+}
+
+std::vector<Shard> Session::deliver(const std::shared_ptr<TensorHandle>& tensor) {
   issue({.op = "read", .view = tensor->view, .inputs = {tensor}, .attributes = {}, .payload = {}});
   const std::map<ChipId, HeldShard> delivery = world_->take_delivery(last_command_);
   FailurePtr failure;

@@ -81,7 +81,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Virtual time of a command on the idle machine; see MeshDevice::predict.
   Prediction predict(std::string_view op, const MeshView& view, std::vector<TensorSpec> inputs,
                      Attributes attributes);
-  /// Reads a tensor's shards, row-major over its view, and moves the clock.
+  /// Reads a tensor's shards, row-major over its view, and moves the clock. They have no values in
+  /// timing-only mode.
+  std::vector<Shard> deliver(const std::shared_ptr<TensorHandle>& tensor);
+  /// The same where there are values; throws std::invalid_argument where there are none.
   std::vector<Shard> read(const std::shared_ptr<TensorHandle>& tensor);
   sim::Time synchronize();
   void start_recording(bool trace);

@@ -26,6 +26,10 @@ struct WriteOptions {
 /// failed.
 [[nodiscard]] HostTensor to_host(const Tensor& tensor);
 
+/// Moves the controller's clock as `to_host` does, without the values: a blocking read of a program
+/// that does not use them, in timing-only mode too. Throws mesh::Error if a chip failed.
+void wait_as_read(const Tensor& tensor);
+
 /// The chips' shards, row-major over the view, each with its local shape (ttnn.get_device_tensors
 /// and to_torch); compose them with a composer of mesh/tensor/mapper.hpp.
 [[nodiscard]] std::vector<HostTensor> shards_to_host(const Tensor& tensor);
