@@ -3,7 +3,7 @@
 #   PRIVATE what only its sources do: lower layers (by their NAME) and packages (by their target).
 #
 # layer_test(NAME SOURCES ... [LINK target ...])
-#   The GoogleTest binary of a layer, run by ctest as one test.
+#   The GoogleTest binary of a layer, run by ctest as one test; or of a part of one, which LINK names.
 # Designated initialisers leave the other fields at their defaults on purpose.
 set(TTMESH_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
     -Wno-missing-field-initializers)
@@ -37,7 +37,11 @@ function(layer_test name)
   target_compile_options(ttmesh_${name}_test PRIVATE ${TTMESH_WARNINGS})
   target_compile_definitions(ttmesh_${name}_test PRIVATE
     TTMESH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TTMESH_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  ttmesh_resolve(link ${name} ${arg_LINK})
+  set(layer)
+  if(TARGET ttmesh_${name})
+    set(layer ${name})
+  endif()
+  ttmesh_resolve(link ${layer} ${arg_LINK})
   target_link_libraries(ttmesh_${name}_test PRIVATE ${link} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ttmesh_${name}_test)
 endfunction()

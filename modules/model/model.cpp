@@ -1,0 +1,246 @@
+#include "modules/model/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "mesh/device/transfer.hpp"
+#include "mesh/tensor/mapper.hpp"
+#include "modules/attention/attention_1d.hpp"
+#include "modules/attention/attention_2d.hpp"
+#include "modules/mlp/mlp_1d.hpp"
+#include "modules/mlp/mlp_2d.hpp"
+#include "modules/model/model_memory.hpp"
+#include "modules/model/residual_stream.hpp"
+#include "modules/rotary/rotary_setup_1d.hpp"
+#include "modules/rotary/rotary_setup_2d.hpp"
+#include "ops/add.hpp"
+#include "ops/concat.hpp"
+#include "ops/slice.hpp"
+
+namespace ttmesh::modules {
+namespace {
+
+using mesh::Tensor;
+
+/// The classes that a decoder is made of on a line of chips.
+struct LineParts {
+  using Attention = Attention1D;
+  using Mlp = MLP1D;
+  using MlpConfig = MLP1DConfig;
+  using Rotary = RotarySetup1D;
+  using Stream = ResidualStream1D;
+};
+
+/// The same on a grid.
+struct GridParts {
+  using Attention = Attention2D;
+  using Mlp = MLP2D;
+  using MlpConfig = MLP2DConfig;
+  using Rotary = RotarySetup2D;
+  using Stream = ResidualStream2D;
+};
+
+AttentionConfig attention_config(const ModelConfig& config, int index) {
+  const ModelSpec& spec = config.spec;
+  const LayerWeights& layer = config.weights.layers[static_cast<std::size_t>(index)];
+  const mesh::DataType dtype = config.precision.attention;
+  const mesh::DataType activation = config.precision.activation;
+  const auto packed = [](const WeightSource& q, const WeightSource& k, const WeightSource& v,
+                         mesh::DataType type) {
+    return QkvWeight(LazyWeight(q, {.dtype = type}), LazyWeight(k, {.dtype = type}),
+                     LazyWeight(v, {.dtype = type}));
+  };
+  AttentionConfig attention{.wqkv = packed(layer.query, layer.key, layer.value, dtype),
+                            .wo = LazyWeight(layer.output, {.dtype = dtype})};
+  attention.n_heads = spec->heads;
+  attention.n_kv_heads = spec->kv_heads;
+  attention.head_dim = spec->head_dim;
+  if (layer.query_bias) {
+    attention.wqkv_bias = packed(*layer.query_bias, *layer.key_bias, *layer.value_bias, activation);
+  }
+  if (layer.query_norm) {
+    attention.q_norm = LazyWeight(*layer.query_norm, {.dtype = activation});
+    attention.k_norm = LazyWeight(*layer.key_norm, {.dtype = activation});
+  }
+  attention.norm_epsilon = spec->norm_epsilon;
+  attention.device = config.device;
+  attention.max_batch_size = config.max_batch_size;
+  attention.max_seq_len = config.max_seq_len;
+  attention.sliding_window = spec.window(index);
+  attention.kv_cache_dtype = config.precision.cache;
+  return attention;
+}
+
+template <typename MlpConfig>
+MlpConfig mlp_config(const ModelConfig& config, int index) {
+  const LayerWeights& layer = config.weights.layers[static_cast<std::size_t>(index)];
+  const ModelPrecision& precision = config.precision;
+  MlpConfig mlp{.w1 = LazyWeight(layer.gate, {.dtype = precision.gate_up}),
+                .w2 = LazyWeight(layer.down, {.dtype = precision.down}),
+                .w3 = LazyWeight(layer.up, {.dtype = precision.gate_up})};
+  mlp.device = config.device;
+  mlp.activation = config.spec->activation;
+  mlp.max_batch_size = std::max(config.max_batch_size, 1);
+  return mlp;
+}
+
+/// A pre-norm layer: x + attention(norm(x)), then that plus its MLP.
+template <typename Parts>
+struct DecoderLayer {
+  typename Parts::Attention attention;
+  typename Parts::Mlp mlp;
+  StreamNorm input_norm;
+  StreamNorm mlp_norm;
+};
+
+template <typename Parts>
+class MeshModel final : public Model {
+ public:
+  explicit MeshModel(const ModelConfig& config)
+      : Model(config),
+        device_(config.device),
+        stream_(config),
+        rotary_({.device = config.device,
+                 .head_dim = config.spec->head_dim,
+                 .max_seq_len = config.max_seq_len,
+                 .theta = config.spec->rope_theta,
+                 .scaling = config.spec->rope_scaling,
+                 .max_batch_size = config.max_batch_size,
+                 .dtype = config.precision.activation}) {
+    layers_.reserve(static_cast<std::size_t>(config.spec->layers));
+    for (int i = 0; i < config.spec->layers; ++i) {
+      const LayerWeights& weights = config.weights.layers[static_cast<std::size_t>(i)];
+      layers_.push_back(
+          {.attention = Parts::Attention::from_config(attention_config(config, i)),
+           .mlp = Parts::Mlp::from_config(mlp_config<typename Parts::MlpConfig>(config, i)),
+           .input_norm = stream_.norm(weights.input_norm),
+           .mlp_norm = stream_.norm(weights.mlp_norm)});
+      names_.push_back(fmt::format("layers.{}", i));
+    }
+  }
+
+  void load_device_weights(const ProgressCallback& progress) override {
+    const auto total = static_cast<std::int64_t>(layers_.size());
+    for (std::int64_t i = 0; i < total; ++i) {
+      if (progress) progress({"weights", i, total + 1});
+      const auto index = static_cast<std::size_t>(i);
+      const mesh::CallScope scope(device_, names_[index]);
+      layers_[index].attention.load_device_weights();
+      layers_[index].mlp.load_device_weights();
+      device_.synchronize();
+    }
+    if (progress) progress({"weights", total, total + 1});
+    stream_.load();
+    rotary_.load_device_weights();
+    device_.synchronize();
+    if (progress) progress({"weights", total + 1, total + 1});
+  }
+
+  Tensor prefill_forward(const PromptBatch& prompts) override {
+    const AttentionPrefillInputs inputs{
+        .rot_mats = rotary_.prefill_forward(0, prompts.padded_length), .users = prompts.users};
+    Tensor x = stream_.embed(token_tensor(padded_rows(prompts)), mesh::kDramInterleaved);
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      const mesh::CallScope scope(device_, names_[i]);
+      DecoderLayer<Parts>& layer = layers_[i];
+      Tensor h = stream_.normed(x, layer.input_norm, Mode::Prefill, mesh::kDramInterleaved);
+      x = sum(x, layer.attention.prefill_forward(h, inputs));
+      h = stream_.normed(x, layer.mlp_norm, Mode::Prefill, mesh::kDramInterleaved);
+      x = sum(x, layer.mlp.prefill_forward(h));
+    }
+    const mesh::CallScope scope(device_, "head");
+    return stream_.logits(last_rows(x, prompts));
+  }
+
+  Tensor decode_forward(const Tensor& tokens, const std::vector<std::int64_t>& positions) override {
+    const std::int64_t longest = std::max<std::int64_t>(0, *std::ranges::max_element(positions));
+    const AttentionDecodeInputs inputs{
+        .current_pos = layers_.front().attention.current_pos(positions),
+        .rot_mats = rotary_.decode_forward(positions),
+        .longest_cur_pos = longest};
+    Tensor x = stream_.embed(tokens, *layers_.front().attention.config().decode_residual_memory);
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      const mesh::CallScope scope(device_, names_[i]);
+      DecoderLayer<Parts>& layer = layers_[i];
+      Tensor h = stream_.normed(x, layer.input_norm, Mode::Decode,
+                                *layer.attention.config().decode_input_memory);
+      x = sum(x, layer.attention.decode_forward(h, inputs));
+      h = stream_.normed(x, layer.mlp_norm, Mode::Decode, *layer.mlp.config().decode_input_memory);
+      x = sum(x, layer.mlp.decode_forward(h));
+    }
+    const mesh::CallScope scope(device_, "head");
+    return stream_.logits(x);
+  }
+
+  Tensor likeliest(const Tensor& logits) const override {
+    const mesh::CallScope scope(device_, "sampling");
+    return stream_.likeliest(logits);
+  }
+
+ private:
+  Tensor sum(const Tensor& residual, const Tensor& term) const {
+    return ops::add(residual, term, {.dtype = config().precision.activation});
+  }
+
+  // Rows of all prompts, one after another, each filled up with token 0; what is beyond a prompt
+  // is not seen by what is in it.
+  static std::vector<std::uint32_t> padded_rows(const PromptBatch& prompts) {
+    std::vector<std::uint32_t> rows;
+    for (const std::vector<std::uint32_t>& prompt : prompts.tokens) {
+      if (prompt.empty() || static_cast<std::int64_t>(prompt.size()) > prompts.padded_length) {
+        throw std::invalid_argument(
+            fmt::format("[Model::prefill_forward] a prompt has {} tokens, needs 1 to {}",
+                        prompt.size(), prompts.padded_length));
+      }
+      rows.insert(rows.end(), prompt.begin(), prompt.end());
+      rows.resize(rows.size() + static_cast<std::size_t>(prompts.padded_length) - prompt.size(), 0);
+    }
+    return rows;
+  }
+
+  // The row of each prompt's last token: [1, 1, prompts, ..].
+  static Tensor last_rows(const Tensor& x, const PromptBatch& prompts) {
+    std::vector<Tensor> rows;
+    for (std::size_t i = 0; i < prompts.tokens.size(); ++i) {
+      const std::int64_t row = static_cast<std::int64_t>(i) * prompts.padded_length +
+                               static_cast<std::int64_t>(prompts.tokens[i].size()) - 1;
+      rows.push_back(
+          ops::slice(x, {.begin = {0, 0, row, 0}, .end = {1, 1, row + 1, x.shape()[-1]}}));
+    }
+    return rows.size() == 1 ? rows.front() : ops::concat(rows, 2);
+  }
+
+  mesh::MeshDevice device_;
+  typename Parts::Stream stream_;
+  typename Parts::Rotary rotary_;
+  std::vector<DecoderLayer<Parts>> layers_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+Tensor Model::token_tensor(std::span<const std::uint32_t> tokens) const {
+  return mesh::from_host(config_.device,
+                         {.shape = {1, static_cast<std::int64_t>(tokens.size())},
+                          .values = std::vector<std::uint32_t>(tokens.begin(), tokens.end())},
+                         {.dtype = mesh::DataType::UInt32,
+                          .layout = mesh::Layout::RowMajor,
+                          .memory = mesh::kDramInterleaved,
+                          .distribution = mesh::replicate_tensor_to_mesh(config_.device.shape())});
+}
+
+std::unique_ptr<Model> make_model(const ModelConfig& config) {
+  const mesh::MeshShape shape = config.device.shape();
+  require_divisible(config.spec, shape);
+  require_memory(config);
+  if (shape.rows > 1 && shape.cols > 1) return std::make_unique<MeshModel<GridParts>>(config);
+  return std::make_unique<MeshModel<LineParts>>(config);
+}
+
+}  // namespace ttmesh::modules

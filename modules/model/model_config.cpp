@@ -1,0 +1,54 @@
+#include "modules/model/model_config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace ttmesh::modules {
+namespace {
+
+bool is_grid(mesh::MeshShape mesh) { return mesh.rows > 1 && mesh.cols > 1; }
+
+}  // namespace
+
+int padded_batch(mesh::MeshShape mesh, int batch) {
+  const int columns = is_grid(mesh) ? mesh.cols : 1;
+  return (batch + columns - 1) / columns * columns;
+}
+
+std::int64_t padded_prompt(std::int64_t tokens) {
+  constexpr std::int64_t kShortest = 128;
+  return static_cast<std::int64_t>(
+      std::bit_ceil(static_cast<std::uint64_t>(std::max(tokens, kShortest))));
+}
+
+void require_divisible(const ModelSpec& spec, mesh::MeshShape mesh) {
+  const int head_parts = is_grid(mesh) ? mesh.rows : mesh.size();
+  const int dim_parts = is_grid(mesh) ? mesh.cols : mesh.size();
+  const char* by = is_grid(mesh) ? "rows" : "chips";
+  std::vector<std::string> mistakes;
+  const auto require = [&](const char* name, std::int64_t value, std::int64_t unit,
+                           const std::string& why) {
+    if (value % unit == 0) return;
+    mistakes.push_back(fmt::format("{} is {}, needs a multiple of {}: {}", name, value, unit, why));
+  };
+  const std::string heads = fmt::format("as many on each of {} {}", head_parts, by);
+  require("heads", spec->heads, head_parts, heads);
+  require("kv_heads", spec->kv_heads, head_parts, heads);
+  require("dim", spec->dim, std::int64_t{dim_parts} * mesh::kTileExtent,
+          fmt::format("whole tiles of 32 on each of {} {}", dim_parts,
+                      is_grid(mesh) ? "columns" : "chips"));
+  if (mistakes.empty()) return;
+  throw std::invalid_argument(
+      fmt::format("[Model] {} does not divide over a {} mesh: {}; take fewer chips, such as -t "
+                  "SYSTEM:1x{}",
+                  spec->name, to_string(mesh), fmt::join(mistakes, "; "),
+                  std::max(1, static_cast<int>(std::min<std::int64_t>(spec->kv_heads, 8)) / 2)));
+}
+
+}  // namespace ttmesh::modules

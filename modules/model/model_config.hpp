@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "mesh/device/mesh_device.hpp"
+#include "modules/model/model_precision.hpp"
+#include "modules/model/model_weights.hpp"
+#include "modules/spec/model_spec.hpp"
+
+namespace ttmesh::modules {
+
+/// A model, where it runs and how.
+struct ModelConfig {
+  ModelSpec spec;
+  ModelWeights weights;
+  mesh::MeshDevice device;
+  ModelPrecision precision;
+  int max_batch_size = 1;          ///< Users over the whole mesh; see `padded_batch`.
+  std::int64_t max_seq_len = 128;  ///< Positions of each user's cache.
+};
+
+/// Users that a mesh needs for `batch` of them: as many in each column of a grid.
+[[nodiscard]] int padded_batch(mesh::MeshShape mesh, int batch);
+
+/// Tokens that a prompt is padded to: a power of two from 128 on, which is a multiple of every
+/// length that attention and MLPs fold rows by. Source: TTTv2's get_padded_prefill_len, whose 128
+/// and powers of two these are.
+[[nodiscard]] std::int64_t padded_prompt(std::int64_t tokens);
+
+/// Throws std::invalid_argument listing every reason why the spec's dims and heads do not divide
+/// over the mesh.
+void require_divisible(const ModelSpec& spec, mesh::MeshShape mesh);
+
+}  // namespace ttmesh::modules
