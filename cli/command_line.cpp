@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "cli/ccl.hpp"
+#include "cli/generate.hpp"
 #include "cli/hosting.hpp"
 #include "cli/launch.hpp"
 #include "cli/op.hpp"
@@ -34,6 +35,8 @@ constexpr const char* kFooter = R"(Examples:
       draw a 4x8 Galaxy and count its chips and links
   ttmesh run mlp --model llama-3.1-8b -t t3k:1x8:ring --weight-dtype bfp8_b
       a module on a mesh: accuracy against float32, virtual time by op and by link
+  ttmesh generate --model llama-3.3-70b -t tg --batch 32 --timing-only
+      a whole model: time to first token and tokens a second of each user
   ttmesh op matmul -t n150 --m 2048 --k 2048 --n 2048 --fidelity hifi4
       one op on one chip: virtual time and what bounds it
   ttmesh ccl all_reduce -t t3k:1x8:ring -b 4K -e 64M -f 4
@@ -74,6 +77,7 @@ int parse_and_run(const CommandLine& line) {
   int exit_code = 0;
   add_topo(app, exit_code);
   add_run(app, exit_code);
+  add_generate(app, exit_code);
   add_ccl(app, line.own, exit_code);
   add_op(app, exit_code);
   add_sweep(app, line.passed_on, exit_code);

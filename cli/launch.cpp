@@ -119,9 +119,9 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
 
 int launch(const Launch& launch) {
   const std::string& command = launch.words.front();
-  if (command != "run" && command != "ccl") {
+  if (command != "run" && command != "ccl" && command != "generate") {
     throw std::invalid_argument(fmt::format(
-        "[--hosts] {} does not run on several hosts; run and ccl do", command));
+        "[--hosts] {} does not run on several hosts; run, ccl and generate do", command));
   }
   const mesh::SocketDirectory sockets;
   const std::string token = mesh::make_token();
