@@ -14,6 +14,16 @@ namespace {
 
 bool is_grid(mesh::MeshShape mesh) { return mesh.rows > 1 && mesh.cols > 1; }
 
+// The most chips of a line, up to 8, that the spec divides over.
+int longest_line(const ModelSpec& spec) {
+  int chips = 8;
+  while (spec->heads % chips != 0 || spec->kv_heads % chips != 0 ||
+         spec->dim % (chips * mesh::kTileExtent) != 0) {
+    --chips;
+  }
+  return chips;
+}
+
 }  // namespace
 
 int padded_batch(mesh::MeshShape mesh, int batch) {
@@ -45,10 +55,9 @@ void require_divisible(const ModelSpec& spec, mesh::MeshShape mesh) {
                       is_grid(mesh) ? "columns" : "chips"));
   if (mistakes.empty()) return;
   throw std::invalid_argument(
-      fmt::format("[Model] {} does not divide over a {} mesh: {}; take fewer chips, such as -t "
-                  "SYSTEM:1x{}",
-                  spec->name, to_string(mesh), fmt::join(mistakes, "; "),
-                  std::max(1, static_cast<int>(std::min<std::int64_t>(spec->kv_heads, 8)) / 2)));
+      fmt::format("[Model] {} does not divide over a {} mesh: {}; take another mesh, such as -t "
+                  "SYSTEM:1x{}:line",
+                  spec->name, to_string(mesh), fmt::join(mistakes, "; "), longest_line(spec)));
 }
 
 }  // namespace ttmesh::modules

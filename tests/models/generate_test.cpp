@@ -127,10 +127,11 @@ TEST(Model, RefusesAMeshThatItsHeadsDoNotDivideOver) {
   config["hidden_size"] = 288;
   config["head_dim"] = 32;
   const ModelFolder folder(config.dump());
-  EXPECT_THAT([&] { (void)run("t3k:1x8:ring", model_in(folder.path()), mixed_request()); },
-              ThrowsMessage<std::invalid_argument>(
-                  AllOf(HasSubstr("kv_heads is 4, needs a multiple of 8"),
-                        HasSubstr("dim is 288, needs a multiple of 256"))));
+  EXPECT_THAT(
+      [&] { (void)run("t3k:1x8:ring", model_in(folder.path()), mixed_request()); },
+      ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("kv_heads is 4, needs a multiple of 8"),
+                                                 HasSubstr("dim is 288, needs a multiple of 256"),
+                                                 HasSubstr("such as -t SYSTEM:1x1:line"))));
 }
 
 TEST(Model, RefusesWhatDoesNotFitTheChips) {
