@@ -32,7 +32,7 @@ struct Configuration : caf::actor_system_config {
 
 const char* name(std::int64_t policy) {
   if (policy == kSharing) return "sharing";
-  if (policy == kJobQueue) return "one queue, a look before sleep";
+  if (policy == kJobQueue) return "a list for each, a look before sleep";
   return policy == kStealing ? "stealing, as it comes" : "stealing, relaxed sleep 100 us";
 }
 

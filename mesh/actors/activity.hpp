@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -30,20 +31,23 @@ class alignas(64) Activity {
   /// Waits until nothing runs.
   void wait_until_idle() {
     const auto ended = [this] { return is_idle(); };
-    if (!spin_until(ended)) sleep_until(ended);
+    if (!spin_until(ended, kPatience)) sleep_until(ended);
   }
 
   /// Waits until nothing runs or `condition` holds; whoever makes it hold calls `poke()`.
   template <typename Condition>
   void wait_until_idle_or(const Condition& condition) {
     const auto ended = [&] { return is_idle() || condition(); };
-    if (spin_until(ended)) return;
+    if (spin_until(ended, kPatience)) return;
     ++watchers_;
     sleep_until(ended);
     --watchers_;
   }
 
  private:
+  /// A small collective takes as long.
+  static constexpr std::chrono::microseconds kPatience{200};
+
   template <typename Ended>
   void sleep_until(const Ended& ended) {
     std::unique_lock lock(mutex_);

@@ -14,12 +14,11 @@
 
 namespace ttmesh::mesh {
 
-/// Waits for `ready` without sleeping, for as long as a message or two take; whoever else wants the
-/// processor gets it. Returns what `ready` said last.
+/// Waits for `ready` without sleeping, for as long as `patience`; whoever else wants the processor
+/// gets it. Returns what `ready` said last.
 template <typename Ready>
-bool spin_until(const Ready& ready) {
-  constexpr std::chrono::microseconds kPatience{50};
-  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+bool spin_until(const Ready& ready, std::chrono::microseconds patience) {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
   do {
     for (int i = 0; i < 16; ++i) {
       if (ready()) return true;
@@ -98,6 +97,9 @@ class JobQueue : public caf::policy::unprofiled {
   /// Looks after which a worker takes another's only job too: that one is most often about to.
   static constexpr int kRespect = 8;
 
+  /// A message or two take as long.
+  static constexpr std::chrono::microseconds kPatience{50};
+
   template <class Worker>
   caf::resumable* wait_for_job(Worker* self) {
     coordinator_data& shared = d(self->parent());
@@ -105,7 +107,7 @@ class JobQueue : public caf::policy::unprofiled {
       caf::resumable* job = nullptr;
       int looks = 0;
       const auto found = [&] { return (job = next_job(self, looks++)) != nullptr; };
-      if (spin_until(found)) return job;
+      if (spin_until(found, kPatience)) return job;
       std::unique_lock lock(shared.mutex);
       ++shared.sleepers;
       shared.filled.wait(lock, [&] { return has_job(self->parent()); });
