@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -24,11 +26,10 @@ std::int64_t volume_before(const Shape& shape, int end_dim) {
 }
 
 bool equal_but_in(const Shape& a, const Shape& b, int dim) {
-  if (a.rank() != b.rank()) return false;
-  for (int i = 0; i < a.rank(); ++i) {
-    if (i != dim && a[i] != b[i]) return false;
-  }
-  return true;
+  const std::span<const std::int64_t> from = a.dims();
+  const std::span<const std::int64_t> with = b.dims();
+  return from.size() == with.size() && std::equal(from.begin(), from.begin() + dim, with.begin()) &&
+         std::equal(from.begin() + dim + 1, from.end(), with.begin() + dim + 1);
 }
 
 BlockPtr viewed_as(const BlockPtr& block, const Shape& shape) {
