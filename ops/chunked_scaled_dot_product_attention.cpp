@@ -16,7 +16,6 @@
 namespace ttmesh::ops {
 namespace {
 
-using mesh::Placement;
 using mesh::TensorSpec;
 
 constexpr const char* kOp = "chunked_scaled_dot_product_attention";
