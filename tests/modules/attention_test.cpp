@@ -6,8 +6,7 @@
 #include <string>
 
 #include "mesh/program/command.hpp"
-#include "mesh/tensor/mapper.hpp"
-#include "ops/random_normal.hpp"
+#include "ops/slice.hpp"
 #include "tests/modules/attention_trial.hpp"
 
 namespace ttmesh::modules {
@@ -87,6 +86,45 @@ void expect_exact_chunks(const char* topology) {
 
 TEST(Attention1D, PrefillsInChunks) { expect_exact_chunks<Pair1D>("n300"); }
 TEST(Attention2D, PrefillsInChunks) { expect_exact_chunks<Pair2D>("t3k"); }
+
+TEST(Attention1D, TakesThePagesOfAChunk) {
+  const mesh::MeshDevice device = open("n150");
+  Pair1D pair({.paged = kPaged}, device);
+  (void)pair.prefill(100, {5}, 128, 0);
+  (void)pair.prefill(101, {5}, 128, 128);
+  const std::vector<float> want = mesh::to_host(pair.output()).floats();
+  const mesh::Tensor pages = ops::slice(*pair.page_table(), {.begin = {0, 2}, .end = {8, 4}});
+  const mesh::Tensor x = pair.module().input(pair.tokens(101, 128), Mode::Prefill);
+  const mesh::Tensor y =
+      pair.module().prefill_forward(x, {.rot_mats = pair.rotary().prefill_forward(128, 128),
+                                        .users = {5},
+                                        .page_table = pair.page_table(),
+                                        .chunk_start_idx = 128,
+                                        .chunk_page_table = pages});
+  EXPECT_EQ(mesh::to_host(y).floats(), want);
+}
+
+TEST(Attention1D, RunsOnAColumnToo) {
+  const mesh::MeshDevice machine = open("tg");
+  Pair1D pair({}, machine.submesh({4, 1}));
+  expect_exact(pair.prefill(100, {1}, 128));
+  expect_exact(pair.decode(101, {0, 128, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(pair.output().distribution().along(0), mesh::shard(3));
+}
+
+// Published keys of some models have biases in the hundreds, which bfloat16 rounds away.
+TEST(Attention1D, LosesAccuracyToLargeKeyBiases) {
+  const mesh::MeshDevice device = open("n150");
+  std::vector<double> pcc;
+  for (const double scale : {0.5, 20.0, 170.0}) {
+    Pair1D pair({.dim = 512, .dtype = mesh::DataType::Bfp8B, .bias = true, .bias_scale = scale},
+                device);
+    pcc.push_back(pair.prefill(100, {0}, 128).pcc);
+  }
+  EXPECT_GT(pcc[0], 0.99);
+  EXPECT_GT(pcc[0], pcc[1]);
+  EXPECT_GT(pcc[1], pcc[2]);
+}
 
 TEST(Attention1D, PrefillsSeveralUsersAtOnce) {
   const mesh::MeshDevice device = open("n300");

@@ -27,6 +27,7 @@ struct AttentionCase {
   std::int64_t max_seq_len = 512;
   mesh::DataType dtype = mesh::DataType::Float32;
   bool bias = false;
+  double bias_scale = 0.5;
   bool qk_norm = false;
   bool use_qk_fused = false;
   std::optional<std::int64_t> sliding_window{};
@@ -52,7 +53,7 @@ inline AttentionSources sources_of(const AttentionCase& c) {
       .head_dim = c.head_dim};
   if (c.bias) {
     sources.bias = {.query = random_source(5, {1, query}, 0.5),
-                    .key = random_source(6, {1, key}, 0.5),
+                    .key = random_source(6, {1, key}, c.bias_scale),
                     .value = random_source(7, {1, key}, 0.5)};
   }
   if (c.qk_norm) {
