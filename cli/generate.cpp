@@ -28,6 +28,8 @@ namespace ttmesh::cli {
 namespace {
 
 std::uint32_t parse_token(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
   std::uint32_t token = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), token);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) {

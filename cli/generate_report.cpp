@@ -21,12 +21,16 @@ double microseconds(sim::Time time) { return static_cast<double>(time.ps()) * 1e
 
 std::string heading(const GenerateSummary& summary) {
   const int chips = summary.mesh_shape.size();
+  constexpr double kBillion = 1e9;
+  const auto parameters = static_cast<double>(summary.spec.parameters());
+  const std::string count = parameters >= kBillion
+                                ? fmt::format("{:.2f} billion", parameters / kBillion)
+                                : fmt::format("{:.2f} million", parameters * 1e3 / kBillion);
   return fmt::format(
-      "{} on {}, a {} mesh of {}\n  {} layers, {:.2f} billion parameters, {} weights, {} users\n\n",
+      "{} on {}, a {} mesh of {}\n  {} layers, {} parameters, {} weights, {} users\n\n",
       summary.spec->name, summary.topology, to_string(summary.mesh_shape),
-      chips == 1 ? "1 chip" : fmt::format("{} chips", chips), summary.spec->layers,
-      static_cast<double>(summary.spec.parameters()) * 1e-9, summary.dtype,
-      summary.request.prompts.size());
+      chips == 1 ? "1 chip" : fmt::format("{} chips", chips), summary.spec->layers, count,
+      summary.dtype, summary.request.prompts.size());
 }
 
 std::string tokens_text(const modules::GenerateResult& result) {

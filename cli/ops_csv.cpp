@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "cli/csv.hpp"
+#include "mesh/program/builtin_ops.hpp"
 #include "mesh/tensor/dtype.hpp"
 #include "mesh/tensor/shape.hpp"
 #include "sim/chip_model.hpp"
@@ -338,7 +339,9 @@ class OpsTable {
 }  // namespace
 
 std::string ops_csv(const OpsLog& log, const mesh::Machine& machine, const mesh::OpTable& ops) {
-  return OpsTable(log, machine, ops).text();
+  mesh::OpTable all = ops;
+  mesh::add_builtin_ops(all);
+  return OpsTable(log, machine, all).text();
 }
 
 std::string op_code(const mesh::Command& command) {

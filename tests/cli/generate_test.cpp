@@ -37,6 +37,18 @@ TEST(Generate, PrintsTables) {
                                  HasSubstr("layers.0"), HasSubstr("sampling")));
 }
 
+TEST(Generate, WritesTraceAndTableOfOps) {
+  const ScratchFolder folder;
+  std::vector<std::string> arguments = small_model();
+  arguments.insert(arguments.end(), {"--trace", folder.path("t.json"), "--ops-csv",
+                                     folder.path("ops.csv"), "--print-program"});
+  const Outcome outcome = ttmesh(arguments);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("; decode.layers.0.attention_1d.decode_forward"));
+  EXPECT_THAT(folder.read("ops.csv"), HasSubstr("MatmulDeviceOperation"));
+  EXPECT_FALSE(json::parse(folder.read("t.json")).empty());
+}
+
 void refused(const std::vector<std::string>& arguments, int exit_code, const char* text) {
   std::vector<std::string> all{"generate", "-t", "n150"};
   all.insert(all.end(), arguments.begin(), arguments.end());
