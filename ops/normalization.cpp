@@ -53,7 +53,7 @@ std::vector<TensorSpec> infer(const char* op, const mesh::OpCall& call) {
     throw std::invalid_argument(
         fmt::format("[{0}] input is Shard({1}) along cluster_axis {2}, needs dim {1} whole on each "
                     "chip: all_gather with dim {1} and cluster_axis {2} first, or gather the "
-                    "statistics of rms_norm_pre_all_gather for rms_norm_post_all_gather",
+                    "statistics of {0}_pre_all_gather for {0}_post_all_gather",
                     op, dim, axis));
   }
   if (attributes.flag("residual")) {

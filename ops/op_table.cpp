@@ -10,6 +10,8 @@
 #include "ops/full.hpp"
 #include "ops/kv_cache.hpp"
 #include "ops/layer_norm.hpp"
+#include "ops/layer_norm_post_all_gather.hpp"
+#include "ops/layer_norm_pre_all_gather.hpp"
 #include "ops/matmul.hpp"
 #include "ops/mesh_partition.hpp"
 #include "ops/mul.hpp"
@@ -51,6 +53,8 @@ void register_ops(mesh::OpTable& table) {
   table.add("fill_cache", fill_cache_definition());
   table.add("full", full_definition());
   table.add("layer_norm", layer_norm_definition());
+  table.add("layer_norm_post_all_gather", layer_norm_post_all_gather_definition());
+  table.add("layer_norm_pre_all_gather", layer_norm_pre_all_gather_definition());
   table.add("linear", linear_definition());
   table.add("matmul", matmul_definition());
   table.add("mesh_partition", mesh_partition_definition());

@@ -1,20 +1,10 @@
 #pragma once
 
-#include <optional>
-
 #include "mesh/device/tensor.hpp"
 #include "mesh/program/op_table.hpp"
-#include "mesh/tensor/tensor_spec.hpp"
+#include "ops/distributed_norm.hpp"
 
 namespace ttmesh::ops {
-
-struct RmsNormPostAllGatherOptions {
-  double epsilon = 1e-12;                      ///< Added to the mean square before the root.
-  std::optional<mesh::Tensor> weight{};        ///< The chip's values, sharded as the input's rows.
-  std::optional<mesh::Tensor> bias{};          ///< The same.
-  std::optional<mesh::DataType> dtype{};       ///< That of the input if unset.
-  std::optional<mesh::MemoryConfig> memory{};  ///< That of the input if unset.
-};
 
 /// The second half of a distributed RMS norm: scales each chip's part of the rows by the gathered
 /// statistics of all chips.
@@ -24,14 +14,14 @@ struct RmsNormPostAllGatherOptions {
 /// Placement: the input stays as it is; statistics are Replicate where its last dim is sharded, and
 ///            weight and bias are sharded there; elsewhere statistics lie as the input, weight and
 ///            bias are Replicate.
-/// Cost:      reads all inputs once, writes once; 8 cycles a tile and core, and again for each of
-///            weight and bias.
+/// Cost:      reads all inputs once, writes once; 8 cycles a tile and core, and again for
+///            each of weight and bias.
 /// Throws:    std::invalid_argument if the statistics are not those of all chips (the message names
 ///            the all_gather), or placements or shapes do not fit.
 /// Source:    ttnn.rms_norm_post_all_gather.
-[[nodiscard]] mesh::Tensor rms_norm_post_all_gather(
-    const mesh::Tensor& input, const mesh::Tensor& statistics,
-    const RmsNormPostAllGatherOptions& options = {});
+[[nodiscard]] mesh::Tensor rms_norm_post_all_gather(const mesh::Tensor& input,
+                                                    const mesh::Tensor& statistics,
+                                                    const PostAllGatherOptions& options = {});
 
 [[nodiscard]] mesh::OpDefinition rms_norm_post_all_gather_definition();
 

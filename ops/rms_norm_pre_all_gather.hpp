@@ -1,20 +1,13 @@
 #pragma once
 
-#include <optional>
-
 #include "mesh/device/tensor.hpp"
 #include "mesh/program/op_table.hpp"
-#include "mesh/tensor/tensor_spec.hpp"
+#include "ops/distributed_norm.hpp"
 
 namespace ttmesh::ops {
 
-struct RmsNormPreAllGatherOptions {
-  mesh::DataType dtype = mesh::DataType::Bfloat16;  ///< Of the statistics.
-  std::optional<mesh::MemoryConfig> memory{};       ///< That of the input if unset.
-};
-
-/// Each chip's part of a distributed RMS norm's statistics: the sum of squares of its part of each
-/// row, in column 0 of a tile; the other columns are 0.
+/// Each chip's part of a distributed RMS norm's statistics: the sum of squares of its part of
+/// each row, in column 0 of a tile; the other columns are 0.
 ///
 /// Shapes:    [.., s, d] -> [.., s, 32].
 /// Placement: Shard(last) stays Shard(last): the chips' columns lie side by side, and all_gather
@@ -25,7 +18,13 @@ struct RmsNormPreAllGatherOptions {
 /// Throws:    std::invalid_argument if a sum is owed.
 /// Source:    ttnn.rms_norm_pre_all_gather.
 [[nodiscard]] mesh::Tensor rms_norm_pre_all_gather(const mesh::Tensor& input,
-                                                   const RmsNormPreAllGatherOptions& options = {});
+                                                   const PreAllGatherOptions& options = {});
+
+/// The same of input plus residual, which is the second output; one pass more. Placements and
+/// shapes of the two are equal.
+[[nodiscard]] ResidualPreAllGather rms_norm_pre_all_gather(const mesh::Tensor& input,
+                                                           const mesh::Tensor& residual,
+                                                           const PreAllGatherOptions& options = {});
 
 [[nodiscard]] mesh::OpDefinition rms_norm_pre_all_gather_definition();
 

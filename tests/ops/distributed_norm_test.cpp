@@ -41,15 +41,20 @@ TensorSpec weight_part() {
           .distribution = across(mesh::shard(2))};
 }
 
-OpTrial before(const TensorSpec& input, DataType dtype = DataType::Float32) {
-  return OpTrial("rms_norm_pre_all_gather",
+OpTrial before(std::vector<TensorSpec> inputs, const std::string& norm,
+               DataType dtype = DataType::Float32) {
+  return OpTrial(norm + "_pre_all_gather",
                  {{"dtype", std::string(mesh::name(dtype))}, {"memory", std::string("dram")}},
-                 {input});
+                 std::move(inputs));
 }
 
-OpTrial after(std::vector<TensorSpec> inputs) {
+OpTrial before(const TensorSpec& input, DataType dtype = DataType::Float32) {
+  return before(std::vector{input}, "rms_norm", dtype);
+}
+
+OpTrial after(std::vector<TensorSpec> inputs, const std::string& norm = "rms_norm") {
   const bool weight = inputs.size() > 2;
-  return OpTrial("rms_norm_post_all_gather",
+  return OpTrial(norm + "_post_all_gather",
                  {{"epsilon", 1e-5},
                   {"weight", weight},
                   {"bias", false},
@@ -58,12 +63,16 @@ OpTrial after(std::vector<TensorSpec> inputs) {
                  std::move(inputs));
 }
 
-TEST(DistributedNorm, EqualsTheUnshardedNorm) {
+class DistributedNormOf : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(DistributedNormOf, EqualsTheUnshardedNorm) {
+  const std::string norm = GetParam();
+  const std::int64_t columns = norm == "layer_norm" ? 64 : 32;
   const TensorSpec whole{.shape = {1, 1, 3, kDim}, .dtype = DataType::Float32};
   const TensorSpec whole_weight{.shape = {1, kDim}, .dtype = DataType::Float32};
   const mesh::Shard x = random_shard(whole, 1);
   const mesh::Shard weight = random_shard(whole_weight, 2);
-  const auto want = floats(OpTrial("rms_norm",
+  const auto want = floats(OpTrial(norm,
                                    {{"epsilon", 1e-5},
                                     {"residual", false},
                                     {"weight", true},
@@ -78,14 +87,14 @@ TEST(DistributedNorm, EqualsTheUnshardedNorm) {
     parts.emplace_back(cut(x.block(),
                            {.begin = {0, 0, 0, chip * part().shape[3]}, .shape = part().shape},
                            DataType::Float32));
-    statistics.push_back(before(part()).run({parts.back()}).blocks().front());
+    statistics.push_back(before({part()}, norm).run({parts.back()}).blocks().front());
   }
   const mesh::Shard all(mesh::flatten(mesh::Shard(statistics, 3)));
   const std::int64_t width = part().shape[3];
   for (int chip = 0; chip < kChips; ++chip) {
     const mesh::Shard values(
         cut(weight.block(), {.begin = {0, chip * width}, .shape = {1, width}}, DataType::Float32));
-    const auto got = floats(after({part(), gathered(), weight_part()})
+    const auto got = floats(after({part(), gathered(columns * kChips), weight_part()}, norm)
                                 .run({parts[static_cast<std::size_t>(chip)], all,
                                       shard_with(weight_part(), floats(values))}));
     for (std::int64_t row = 0; row < 3; ++row) {
@@ -95,6 +104,42 @@ TEST(DistributedNorm, EqualsTheUnshardedNorm) {
       }
     }
   }
+}
+
+INSTANTIATE_TEST_SUITE_P(Norms, DistributedNormOf, ::testing::Values("rms_norm", "layer_norm"));
+
+TEST(DistributedNorm, AddsAResidualFirstAndHandsOutTheSum) {
+  const TensorSpec x{.shape = {2, 64}, .dtype = DataType::Float32};
+  const mesh::Shard a = random_shard(x, 1);
+  const mesh::Shard b = random_shard(x, 2);
+  const OpTrial trial = before({x, x}, "rms_norm");
+  const std::vector<mesh::Shard> outputs = trial.run_all({a, b});
+  std::vector<float> sum = floats(a);
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += floats(b)[i];
+  EXPECT_EQ(floats(outputs[1]), sum);
+  EXPECT_EQ(floats(outputs[0]), floats(before(x).run({shard_with(x, sum)})));
+}
+
+TEST(DistributedNorm, RefusesAResidualOfAnotherShapeOrPlacement) {
+  TensorSpec other = part();
+  other.shape = {1, 1, 2, kDim / kChips};
+  EXPECT_THAT(refusal([&] {
+                return before({part(), other}, "rms_norm").infer();
+              }),
+              HasSubstr("needs one shape and placement"));
+  EXPECT_THAT(refusal([&] {
+                return before({part(), part(mesh::replicate())}, "rms_norm").infer();
+              }),
+              HasSubstr("needs one shape and placement"));
+}
+
+TEST(DistributedNorm, WritesTheSumBesideThatOfSquares) {
+  const TensorSpec x{.shape = {1, 4}, .dtype = DataType::Float32};
+  const std::vector<float> got =
+      floats(before({x}, "layer_norm").run({shard_with(x, {1, 2, 3, -4})}));
+  ASSERT_EQ(got.size(), 64);
+  EXPECT_EQ(got[0], 30);
+  EXPECT_EQ(got[32], 2);
 }
 
 TEST(DistributedNorm, WritesSumsOfSquaresToTheFirstColumn) {

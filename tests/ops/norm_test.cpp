@@ -119,8 +119,11 @@ TEST_P(Norm, RefusesPartsOfRowsAndSumsOwed) {
   const auto refused = [&](std::vector<TensorSpec> inputs, Extras extras = {}) {
     return refusal([&] { return trial(GetParam(), inputs, extras).infer(); });
   };
-  EXPECT_THAT(refused({x}), HasSubstr("all_gather with dim 3 and cluster_axis 1 first, or gather "
-                                      "the statistics of rms_norm_pre_all_gather"));
+  const std::string halves =
+      "gather the statistics of " + std::string(GetParam()) + "_pre_all_gather";
+  EXPECT_THAT(refused({x}),
+              HasSubstr("all_gather with dim 3 and cluster_axis 1 first, or " + halves));
+
   x.distribution.placements[1] = mesh::partial();
   EXPECT_THAT(refused({x}), HasSubstr("input is Partial along cluster_axis 1; needs all_reduce or "
                                       "reduce_scatter with cluster_axis 1 first"));
