@@ -33,6 +33,15 @@ std::string missing_op(const mesh::Placement& found, const mesh::Placement& need
                  : fmt::format("; {} with dim {} and cluster_axis {} first", op, dim, axis);
 }
 
+// Sums that are owed are paid, too.
+mesh::Distribution with_last_dim_whole(mesh::Distribution distribution) {
+  for (mesh::Placement& placement : distribution.placements) {
+    const bool kept = placement.kind == Kind::Shard && placement.dim < 3;
+    if (!kept) placement = mesh::replicate();
+  }
+  return mesh::normalised(distribution);
+}
+
 std::int64_t rows_of(const mesh::Tensor& x) { return x.shape()[-2]; }
 
 }  // namespace
@@ -40,32 +49,34 @@ std::int64_t rows_of(const mesh::Tensor& x) { return x.shape()[-2]; }
 void require_input(const mesh::Tensor& x, const InputRule& rule) {
   if (!x) {
     throw std::invalid_argument(
-        fmt::format("[{}] the input is empty, needs a tensor", rule.function));
+        fmt::format("[{}] the {} is empty, needs a tensor", rule.function, rule.what));
   }
   if (!(x.device() == rule.device)) {
     throw std::invalid_argument(fmt::format(
-        "[{}] the input lives on another mesh device ({}), needs that of the weights ({})",
-        rule.function, to_string(x.device().shape()), to_string(rule.device.shape())));
+        "[{}] the {} lives on another mesh device ({}), needs that of the weights ({})",
+        rule.function, rule.what, to_string(x.device().shape()), to_string(rule.device.shape())));
   }
   const mesh::Distribution found = mesh::normalised(x.distribution());
-  if (found != rule.distribution) {
+  const mesh::Distribution needed = rule.distribution.value_or(with_last_dim_whole(found));
+  if (found != needed) {
     std::string missing;
     for (const int axis : {0, 1}) {
-      missing += missing_op(found.along(axis), rule.distribution.along(axis), axis);
+      missing += missing_op(found.along(axis), needed.along(axis), axis);
     }
-    throw std::invalid_argument(fmt::format("[{}] the input is placed {}, needs {}{}",
-                                            rule.function, to_string(found),
-                                            to_string(rule.distribution), missing));
+    throw std::invalid_argument(fmt::format("[{}] the {} is placed {}, needs {}{}", rule.function,
+                                            rule.what, to_string(found), to_string(needed),
+                                            missing));
   }
   const mesh::Shape& shape = x.shape();
-  if (shape.rank() != 4 || shape[0] != 1 || shape[1] != 1 || shape[3] != rule.width) {
+  if (shape.rank() != 4 || (!rule.any_leading && shape[0] * shape[1] != 1) ||
+      shape[3] != rule.width) {
     throw std::invalid_argument(
-        fmt::format("[{}] the input has shape {} on each chip, needs [1, 1, rows, {}]",
-                    rule.function, to_string(shape), rule.width));
+        fmt::format("[{}] the {} has shape {} on each chip, needs [{}, rows, {}]", rule.function,
+                    rule.what, to_string(shape), rule.any_leading ? ".., .." : "1, 1", rule.width));
   }
   if (x.layout() != mesh::Layout::Tile) {
     throw std::invalid_argument(
-        fmt::format("[{}] the input is row-major, needs tile layout", rule.function));
+        fmt::format("[{}] the {} is row-major, needs tile layout", rule.function, rule.what));
   }
   if (rule.memory && x.memory() != *rule.memory) {
     throw std::invalid_argument(fmt::format(

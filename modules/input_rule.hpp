@@ -12,11 +12,14 @@ namespace ttmesh::modules {
 
 /// What a forward call of a module accepts.
 struct InputRule {
-  const char* function;  ///< Begins the messages: "MLP1D::decode_forward".
+  const char* function;        ///< Begins the messages: "MLP1D::decode_forward".
+  const char* what = "input";  ///< What it is called in messages.
   mesh::MeshDevice device;
   std::int64_t width;  ///< Extent of the last dim on one chip.
-  mesh::Distribution distribution;
+  std::optional<mesh::Distribution>
+      distribution{};                          ///< Any that keeps the last dim whole if unset.
   std::optional<mesh::MemoryConfig> memory{};  ///< Any if unset.
+  bool any_leading = false;                    ///< The first two dims need not be 1.
 };
 
 /// Throws std::invalid_argument, with what was found and what is needed, unless `x` is a tiled

@@ -104,6 +104,19 @@ mesh::HostTensor WeightSource::host_tensor() const {
   return {.shape = recipe->shape, .values = std::move(values)};
 }
 
+WeightSource WeightSource::reshaped(mesh::Shape wanted) const {
+  if (wanted == shape()) return *this;
+  if (wanted.volume() != shape().volume()) {
+    throw std::invalid_argument(
+        fmt::format("[WeightSource::reshaped] shape is {}, needs the {} values of {}",
+                    to_string(wanted), shape().volume(), to_string(shape())));
+  }
+  if (const RandomNormal* recipe = random()) {
+    return RandomNormal{.key = recipe->key, .scale = recipe->scale, .shape = std::move(wanted)};
+  }
+  return mesh::HostTensor{.shape = std::move(wanted), .values = std::get<0>(source_)->values};
+}
+
 const mesh::Shape& WeightSource::shape() const {
   if (const WeightAssembly* parts = assembly()) return parts->shape;
   const RandomNormal* recipe = random();

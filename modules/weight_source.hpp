@@ -34,6 +34,9 @@ class WeightSource {
   /// All values, unrounded. Throws std::invalid_argument if they are integers.
   mesh::HostTensor host_tensor() const;
 
+  /// The same values in another shape. Throws std::invalid_argument if the volume differs.
+  WeightSource reshaped(mesh::Shape shape) const;
+
   const mesh::Shape& shape() const;
   /// The recipe, or null.
   const RandomNormal* random() const { return std::get_if<RandomNormal>(&source_); }

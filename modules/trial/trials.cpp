@@ -9,6 +9,7 @@
 #include "modules/attention/attention_trial.hpp"
 #include "modules/mlp/mlp_trial.hpp"
 #include "modules/rotary/rotary_trial.hpp"
+#include "modules/norm/norm_trial.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -19,6 +20,8 @@ constexpr std::array kFamilies{
     TrialFamily{"mlp", "gated MLP", make_mlp_1d_trial, make_mlp_2d_trial},
     TrialFamily{"rotary", "cosines and sines of positions", make_rotary_1d_trial,
                 make_rotary_2d_trial},
+    TrialFamily{"layer_norm", "layer norm", make_layer_norm_1d_trial, make_layer_norm_2d_trial},
+    TrialFamily{"rms_norm", "RMS norm", make_rms_norm_1d_trial, make_rms_norm_2d_trial},
 };
 
 bool is_grid(mesh::MeshShape shape) { return shape.rows > 1 && shape.cols > 1; }

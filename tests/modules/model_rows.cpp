@@ -1,0 +1,48 @@
+#include "tests/modules/model_rows.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <ostream>
+
+#include "modules/open.hpp"
+#include "modules/trial/run_trial.hpp"
+
+namespace ttmesh::modules {
+namespace {
+
+std::string text_of(const ModelRow& row) {
+  return fmt::format("{}_{}_{}_{}_{}_{}", row.module, row.mesh, row.dims.dim, row.dims.vocab,
+                     name(row.mode), row.seq);
+}
+
+}  // namespace
+
+std::string row_name(const testing::TestParamInfo<ModelRow>& row) {
+  std::string text = fmt::format("{:03}_{}", row.index, text_of(row.param));
+  for (char& letter : text) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+  }
+  return text;
+}
+
+void PrintTo(const ModelRow& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << text_of(row);
+}
+
+void expect_row(const ModelRow& row) {
+  if (!row.fast && std::getenv("TTMESH_SLOW_TESTS") == nullptr) {
+    GTEST_SKIP() << "set TTMESH_SLOW_TESTS to run every model";
+  }
+  const TrialResult result = run_trial(open(row.mesh), {.module = row.module,
+                                                        .dims = row.dims,
+                                                        .mode = row.mode,
+                                                        .seq = row.seq,
+                                                        .seed = 1234,
+                                                        .pcc = row.pcc});
+  EXPECT_GE(result.accuracy->pcc, row.pcc);
+  EXPECT_TRUE(result.passed);
+}
+
+}  // namespace ttmesh::modules
