@@ -114,7 +114,9 @@ WeightSource WeightSource::reshaped(mesh::Shape wanted) const {
   if (const RandomNormal* recipe = random()) {
     return RandomNormal{.key = recipe->key, .scale = recipe->scale, .shape = std::move(wanted)};
   }
-  return mesh::HostTensor{.shape = std::move(wanted), .values = std::get<0>(source_)->values};
+  mesh::HostTensor::Values values =
+      assembly() != nullptr ? host_tensor().values : std::get<0>(source_)->values;
+  return mesh::HostTensor{.shape = std::move(wanted), .values = std::move(values)};
 }
 
 const mesh::Shape& WeightSource::shape() const {

@@ -30,6 +30,7 @@
 #include "ops/rms_norm_pre_all_gather.hpp"
 #include "ops/rotary_embedding_llama.hpp"
 #include "ops/rotary_embedding_llama_fused_qk.hpp"
+#include "ops/sampling.hpp"
 #include "ops/scaled_dot_product_attention.hpp"
 #include "ops/scaled_dot_product_attention_decode.hpp"
 #include "ops/slice.hpp"
@@ -78,6 +79,7 @@ void register_ops(mesh::OpTable& table) {
   table.add("rms_norm_pre_all_gather", rms_norm_pre_all_gather_definition());
   table.add("rotary_embedding_llama", rotary_embedding_llama_definition());
   table.add("rotary_embedding_llama_fused_qk", rotary_embedding_llama_fused_qk_definition());
+  table.add("sampling", sampling_definition());
   table.add("scaled_dot_product_attention", scaled_dot_product_attention_definition());
   table.add("scaled_dot_product_attention_decode",
             scaled_dot_product_attention_decode_definition());

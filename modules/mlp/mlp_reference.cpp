@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
+#include "modules/weight_block.hpp"
 #include "ops/reference_matmul.hpp"
 #include "ops/vector_math.hpp"
 
@@ -28,23 +27,6 @@ void require_shape(const char* name, const WeightSource& weight, std::int64_t ro
   }
 }
 
-// Rows of the block are made by several threads; each value depends on its place alone.
-std::span<const float> read(const WeightSource& weight, const MatrixBlock& block,
-                            std::vector<float>& values, int threads) {
-  values.resize(static_cast<std::size_t>(block.rows * block.cols));
-  std::vector<std::jthread> workers;
-  for (int i = 0; i < threads; ++i) {
-    const std::int64_t first = block.rows * i / threads;
-    const std::int64_t end = block.rows * (i + 1) / threads;
-    const MatrixBlock part{block.first_row + first, block.first_col, end - first, block.cols};
-    const auto out = std::span(values).subspan(static_cast<std::size_t>(first * block.cols),
-                                               static_cast<std::size_t>(part.rows * part.cols));
-    workers.emplace_back([&weight, part, out] { weight.read(part, out); });
-  }
-  workers.clear();
-  return values;
-}
-
 }  // namespace
 
 mesh::HostTensor mlp_reference(const mesh::HostTensor& x, const MlpSources& weights,
@@ -61,9 +43,7 @@ mesh::HostTensor mlp_reference(const mesh::HostTensor& x, const MlpSources& weig
   require_shape("w2", weights.w2, hidden_dim, dim);
   require_shape("w3", weights.w3, dim, hidden_dim);
 
-  const int threads = options.threads > 0
-                          ? options.threads
-                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = thread_count(options.threads);
   const std::int64_t rows = x.shape.volume() / dim;
   std::vector<float> sum(static_cast<std::size_t>(rows * dim));
   std::vector<float> w1;
@@ -75,14 +55,14 @@ mesh::HostTensor mlp_reference(const mesh::HostTensor& x, const MlpSources& weig
     const MatrixBlock columns{0, first, dim, cols};
     std::vector<float> gate(static_cast<std::size_t>(rows * cols));
     std::vector<float> up(gate.size());
-    ops::matmul_f32(x.floats(), read(weights.w1, columns, w1, threads), gate,
+    ops::matmul_f32(x.floats(), read_block(weights.w1, columns, w1, threads), gate,
                     {.m = rows, .k = dim, .n = cols, .threads = threads});
-    ops::matmul_f32(x.floats(), read(weights.w3, columns, w3, threads), up,
+    ops::matmul_f32(x.floats(), read_block(weights.w3, columns, w3, threads), up,
                     {.m = rows, .k = dim, .n = cols, .threads = threads});
     ops::apply(options.activation, gate);
     ops::multiply_by(gate, up);
-    ops::accumulate_matmul_f32(gate, read(weights.w2, {first, 0, cols, dim}, w2, threads), sum,
-                               {.m = rows, .k = cols, .n = dim, .threads = threads});
+    ops::accumulate_matmul_f32(gate, read_block(weights.w2, {first, 0, cols, dim}, w2, threads),
+                               sum, {.m = rows, .k = cols, .n = dim, .threads = threads});
   }
   if (progress) progress({"reference", hidden_dim, hidden_dim});
   return {.shape = x.shape, .values = std::move(sum)};

@@ -7,9 +7,12 @@
 #include <stdexcept>
 
 #include "modules/attention/attention_trial.hpp"
+#include "modules/embedding/embedding_trial.hpp"
+#include "modules/lm_head/lm_head_trial.hpp"
 #include "modules/mlp/mlp_trial.hpp"
-#include "modules/rotary/rotary_trial.hpp"
 #include "modules/norm/norm_trial.hpp"
+#include "modules/rotary/rotary_trial.hpp"
+#include "modules/sampling/sampling_trial.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -17,11 +20,14 @@ namespace {
 constexpr std::array kFamilies{
     TrialFamily{"attention", "attention with its KV cache", make_attention_1d_trial,
                 make_attention_2d_trial},
+    TrialFamily{"embedding", "token embedding", make_embedding_1d_trial, make_embedding_2d_trial},
+    TrialFamily{"layer_norm", "layer norm", make_layer_norm_1d_trial, make_layer_norm_2d_trial},
+    TrialFamily{"lm_head", "LM head", make_lm_head_1d_trial, make_lm_head_2d_trial},
     TrialFamily{"mlp", "gated MLP", make_mlp_1d_trial, make_mlp_2d_trial},
+    TrialFamily{"rms_norm", "RMS norm", make_rms_norm_1d_trial, make_rms_norm_2d_trial},
     TrialFamily{"rotary", "cosines and sines of positions", make_rotary_1d_trial,
                 make_rotary_2d_trial},
-    TrialFamily{"layer_norm", "layer norm", make_layer_norm_1d_trial, make_layer_norm_2d_trial},
-    TrialFamily{"rms_norm", "RMS norm", make_rms_norm_1d_trial, make_rms_norm_2d_trial},
+    TrialFamily{"sampling", "greedy sampling", make_sampling_1d_trial, make_sampling_2d_trial},
 };
 
 bool is_grid(mesh::MeshShape shape) { return shape.rows > 1 && shape.cols > 1; }
