@@ -3,6 +3,7 @@
 #
 #   scripts/install_dependencies.sh           what the build, the tests and the benchmarks need
 #   scripts/install_dependencies.sh --checks  clang-format and clang-tidy too, for scripts/check.sh
+#   scripts/install_dependencies.sh --coverage  gcovr too, for scripts/coverage.sh
 set -euo pipefail
 
 packages=(
@@ -33,8 +34,9 @@ packages=(
 case "${1:-}" in
   '') ;;
   --checks) packages+=(clang-format clang-tidy) ;;
+  --coverage) packages+=(gcovr) ;;
   *)
-    echo "usage: $0 [--checks]" >&2
+    echo "usage: $0 [--checks|--coverage]" >&2
     exit 2
     ;;
 esac
