@@ -16,6 +16,7 @@
 #include "ops/held_values.hpp"
 #include "ops/matmul_placement.hpp"
 #include "ops/product.hpp"
+#include "ops/truncation.hpp"
 #include "ops/vector_math.hpp"
 #include "sim/chip_model.hpp"
 
@@ -188,21 +189,36 @@ mesh::Shard finished(std::span<float> sums, const mesh::OpRun& run, Activation a
   return writer.finish();
 }
 
+// What the fidelity's phases multiply.
+Truncation phases_of(const mesh::OpCall& call) {
+  return truncation_of(sim::parse_fidelity(call.attributes.text("fidelity")), call.inputs[0].dtype,
+                       call.inputs[1].dtype);
+}
+
 std::vector<mesh::Shard> run(WeightForm form, const mesh::OpRun& run) {
   const TensorSpec& out = run.call.outputs[0];
-  const mesh::Block& a = run.inputs[0].block();
   const mesh::Block& b = run.inputs[1].block();
-  const ProductShape shape = sizes(a.shape(), b.shape());
+  const ProductShape shape = sizes(run.inputs[0].block().shape(), b.shape());
+  const Truncation truncation = phases_of(run.call);
+  const mesh::BlockPtr upper = truncation.a_bits == kMantissaBits
+                                   ? nullptr
+                                   : truncated(run.inputs[0].block(), truncation.a_bits);
+  const mesh::Block& a = upper ? *upper : run.inputs[0].block();
+  const WeightUse use{.form = form, .mantissa_bits = truncation.b_bits};
   const Activation activation = parse_activation(run.call.attributes.text("activation"));
   const bool as_is = activation == Activation::None && run.inputs.size() == 2;
-  if (as_is && out.dtype == mesh::DataType::Bfloat16) {
+  if (as_is && truncation.rest_bits == 0 && out.dtype == mesh::DataType::Bfloat16) {
     RoundedWriter writer(out);
-    multiply(shape, a, b, form, writer.bfloat16_values());
+    multiply(shape, a, b, use, writer.bfloat16_values());
     return {writer.finish()};
   }
   mesh::Buffer buffer(static_cast<std::size_t>(out.shape.volume()) * sizeof(float));
   const std::span<float> sums = mesh::values<float>(buffer);
-  multiply(shape, a, b, form, sums);
+  multiply(shape, a, b, use, sums);
+  if (truncation.rest_bits != 0) {
+    const mesh::BlockPtr rest = remainder(run.inputs[0].block(), truncation.a_bits);
+    accumulate(shape, *rest, b, {.form = form, .mantissa_bits = truncation.rest_bits}, sums);
+  }
   return {finished(sums, run, activation)};
 }
 

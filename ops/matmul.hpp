@@ -15,7 +15,7 @@ struct MatmulOptions {
   Activation activation = Activation::None;  ///< Applied after the bias, before rounding.
   std::optional<mesh::DataType> dtype{};     ///< Of the output; that of `a` if unset.
   mesh::MemoryConfig memory = mesh::kDramInterleaved;
-  sim::MathFidelity fidelity = sim::MathFidelity::HiFi2;
+  sim::MathFidelity fidelity = sim::MathFidelity::HiFi2;  ///< Of cost and values: ops/truncation.
   bool fp32_accumulate = false;         ///< Changes the cost only: sums are always float32.
   std::optional<sim::CoreGrid> grid{};  ///< Cores to use; all if unset.
 };

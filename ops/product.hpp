@@ -6,6 +6,7 @@
 
 #include "mesh/tensor/block.hpp"
 #include "mesh/tensor/dtype.hpp"
+#include "ops/truncation.hpp"
 
 namespace ttmesh::ops {
 
@@ -26,6 +27,13 @@ enum class WeightForm : std::uint8_t {
   Packed,  ///< A weight, used again and again: packed at the first use and held so from then on.
 };
 
+/// How the second operand is used.
+struct WeightUse {
+  WeightForm form = WeightForm::Plain;
+  int mantissa_bits = kMantissaBits;  ///< Of a bfloat16: the upper ones that take part. A packed
+                                      ///< weight is held a second time for fewer than all.
+};
+
 /// c = a * b with float32 sums, on the calling thread alone; safe from many threads at once, on the
 /// same blocks too. Blocks hold bfloat16 or float32.
 ///
@@ -33,12 +41,16 @@ enum class WeightForm : std::uint8_t {
 /// processor without AVX-512, makes it a float32 product: a is converted whole, a bfloat16 b by
 /// blocks of columns at each use, so that it is still held only once, as bfloat16. Only a `b` that
 /// is multiplied in the type that it is held in is packed.
-void multiply(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b,
-              WeightForm form, std::span<float> c);
+void multiply(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b, WeightUse use,
+              std::span<float> c);
 
 /// The same, rounded once to nearest even.
-void multiply(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b,
-              WeightForm form, std::span<mesh::Bfloat16> c);
+void multiply(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b, WeightUse use,
+              std::span<mesh::Bfloat16> c);
+
+/// c += a * b.
+void accumulate(const ProductShape& shape, const mesh::Block& a, const mesh::Block& b,
+                WeightUse use, std::span<float> c);
 
 /// How this process multiplies bfloat16: "bf16", or "f32" on processors without AVX-512. Chosen
 /// once; values are reproducible per path.

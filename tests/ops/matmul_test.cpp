@@ -26,7 +26,7 @@ mesh::Attributes attributes(DataType dtype, Activation activation = Activation::
   return {{"activation", std::string(name(activation))},
           {"dtype", std::string(mesh::name(dtype))},
           {"memory", std::string("dram")},
-          {"fidelity", std::string("hifi2")},
+          {"fidelity", std::string("hifi4")},
           {"fp32_accumulate", false}};
 }
 
