@@ -44,7 +44,7 @@ class SamplingTrial : public Trial {
 
   std::string sizes() const override { return fmt::format("{}", workload_.vocab); }
   std::string dtype() const override { return std::string(mesh::name(workload_.dtype)); }
-  Bar bar() const override { return {.pcc = 0, .exact = true}; }
+  Bar bar() const override { return {.pcc = 0.99999, .exact = true}; }
   std::vector<LazyWeight> weights() const override { return {}; }
 
   void prepare() override {
