@@ -1,11 +1,17 @@
 #include "cli/machine_arguments.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <stdexcept>
 #include <utility>
 
 #include "cli/hosting.hpp"
 #include "mesh/program/scenario.hpp"
+#include "mesh/topology/error.hpp"
 #include "mesh/topology/host_split.hpp"
 #include "mesh/topology/load.hpp"
+#include "mesh/topology/rank_bindings.hpp"
 #include "sim/setting.hpp"
 
 namespace ttmesh::cli {
@@ -17,6 +23,7 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       .add_option("-t", arguments.topology,
                   "Topology file, or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg or t3k:1x8:ring")
       ->required()
+      ->envname("TT_MESH_GRAPH_DESC_PATH")
       ->type_name("TOPOLOGY")
       ->group(kMachine);
   command
@@ -64,6 +71,11 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->check(CLI::IsMember({"unix", "tcp", "mpi"}))
       ->group(kMachine);
   command
+      .add_option("--rank-bindings", arguments.rank_bindings,
+                  "File of tt-run that says which rank is which host of which mesh [in order]")
+      ->type_name("FILE")
+      ->group(kMachine);
+  command
       .add_flag("--timing-only", arguments.timing_only,
                 "No values, only virtual time; large models and systems run in little memory")
       ->group(kMachine);
@@ -86,10 +98,52 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->group(kOutput);
 }
 
+namespace {
+
+/// The topology as the file divides it, checked even if this process emulates all of it.
+mesh::Topology bound_topology(const mesh::Topology& topology, const std::string& file,
+                              const std::optional<mesh::Hosting>& hosting) {
+  const mesh::RankBindings bindings = mesh::load_rank_bindings(file);
+  const int ranks = static_cast<int>(bindings.ranks.size());
+  if (hosting && hosting->hosts != ranks) {
+    throw std::invalid_argument(
+        fmt::format("[--rank-bindings] {} binds {} ranks, but {} hosts run; start as many", file,
+                    ranks, hosting->hosts));
+  }
+  mesh::Topology divided = mesh::split_over_hosts(topology, ranks);
+  std::vector<mesh::Problem> problems = mesh::binding_problems(bindings, divided, file);
+  if (!problems.empty()) throw mesh::InvalidFile(std::move(problems));
+  return mesh::bind_ranks(std::move(divided), bindings);
+}
+
+/// tt-run tells a rank what it owns. Another division here would surprise.
+void require_place(const mesh::Topology& topology, const mesh::Hosting& hosting) {
+  if (hosting.transport != mesh::TransportKind::Mpi) return;
+  const mesh::HostPlace place = mesh::place_of_rank(topology, hosting.rank);
+  for (const auto& [name, own] : {std::pair("TT_MESH_ID", place.mesh_id),
+                                  std::pair("TT_MESH_HOST_RANK", place.mesh_host_rank)}) {
+    const char* text = std::getenv(name);
+    if (text == nullptr || text == std::to_string(own)) continue;
+    throw std::invalid_argument(
+        fmt::format("[{}] rank {} is host {} of mesh {} here, but tt-run says {}={}; name its file "
+                    "with --rank-bindings",
+                    name, hosting.rank, place.mesh_host_rank, place.mesh_id, name, text));
+  }
+}
+
+}  // namespace
+
 mesh::Topology topology_of(const MachineArguments& arguments) {
   mesh::Topology topology = mesh::load_topology(arguments.topology, {.system = arguments.system});
   const std::optional<mesh::Hosting> hosting = hosting_of(arguments.transport);
-  return hosting ? mesh::split_over_hosts(std::move(topology), hosting->hosts) : topology;
+  if (!arguments.rank_bindings.empty()) {
+    mesh::Topology bound = bound_topology(topology, arguments.rank_bindings, hosting);
+    if (hosting) topology = std::move(bound);
+  }
+  if (!hosting) return topology;
+  topology = mesh::split_over_hosts(std::move(topology), hosting->hosts);
+  require_place(topology, *hosting);
+  return topology;
 }
 
 mesh::OpenOptions open_options_of(const MachineArguments& arguments) {

@@ -19,8 +19,9 @@ struct MachineArguments {
   std::vector<std::string> settings;  ///< SELECTOR.FIELD=VALUE, applied after the scenario's.
   std::uint64_t seed = 0;
   int threads = 0;
-  int hosts = 1;          ///< Taken before the command is parsed, see launch_of().
-  std::string transport;  ///< Between hosts; empty: that of whoever started them.
+  int hosts = 1;              ///< Taken before the command is parsed, see launch_of().
+  std::string transport;      ///< Between hosts; empty: that of whoever started them.
+  std::string rank_bindings;  ///< File that says which rank is which host; empty: in order.
   bool timing_only = false;
   std::string trace;    ///< File for the timeline; empty writes none.
   std::string ops_csv;  ///< File for tt-metal's table of ops; empty writes none.

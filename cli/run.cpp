@@ -77,11 +77,13 @@ int run_module(const RunArguments& arguments) {
   options.mesh_id = arguments.mesh_id;
   mesh::Topology topology = topology_of(machine);
   if (serves(topology, options)) return 0;
+  const int hosts = options.hosting ? options.hosting->hosts : 1;
   mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
 
   const RunSummary summary{.topology = machine.topology,
                            .system = device.topology().system,
                            .mesh_shape = device.shape(),
+                           .hosts = hosts,
                            .request = request,
                            .result = run_with_progress(device, request),
                            .links_of = arguments.links ? std::optional(device) : std::nullopt};

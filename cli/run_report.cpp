@@ -75,7 +75,7 @@ nlohmann::ordered_json to_json(const RunSummary& summary) {
                               {"topology", summary.topology},
                               {"mesh_shape", {summary.mesh_shape.rows, summary.mesh_shape.cols}},
                               {"chips", summary.mesh_shape.size()},
-                              {"hosts", 1},
+                              {"hosts", summary.hosts},
                               {"mode", modules::name(summary.request.mode)},
                               {"dtype", result.dtype},
                               {"pcc", nullptr},

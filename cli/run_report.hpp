@@ -15,6 +15,7 @@ struct RunSummary {
   std::string topology;  ///< As typed.
   std::string system;
   mesh::MeshShape mesh_shape;
+  int hosts = 1;  ///< Processes that emulate it.
   modules::TrialRequest request;
   modules::TrialResult result;
   std::optional<mesh::MeshDevice> links_of{};  ///< Where the text is to show every link, if it is.

@@ -27,7 +27,21 @@ Topology split_over_hosts(Topology topology, int hosts) {
     }
   }
   topology.one_host = false;
+  topology.host_ranks.clear();
   return topology;
+}
+
+HostPlace place_of_rank(const Topology& topology, int rank) {
+  int host = 0;
+  for (const MeshDescription& mesh : topology.meshes) {
+    for (int within = 0; within < mesh.host_shape.size(); ++within, ++host) {
+      const int its_rank =
+          topology.host_ranks.empty() ? host : topology.host_ranks[static_cast<std::size_t>(host)];
+      if (its_rank == rank) return {.mesh_id = mesh.id, .mesh_host_rank = within};
+    }
+  }
+  throw std::invalid_argument("[place_of_rank] rank " + std::to_string(rank) + " of " +
+                              topology.name + ", which has " + std::to_string(host) + " hosts");
 }
 
 }  // namespace ttmesh::mesh

@@ -291,4 +291,38 @@ std::vector<Problem> binding_problems(const RankBindings& bindings, const Topolo
   return problems;
 }
 
+RankBindings load_rank_bindings(const std::string& path) {
+  const InputFile file = read_input_file(path);
+  const YamlValue document = parse_yaml(file);
+  if (!looks_like_rank_bindings(document)) {
+    throw InvalidFile(kHeading,
+                      {{path, 0, "", "holds neither rank_bindings nor a mapping to them"}});
+  }
+  return read_rank_bindings(file, document);
+}
+
+Topology bind_ranks(Topology topology, const RankBindings& bindings) {
+  constexpr int kNobody = -1;
+  std::map<int, std::size_t> first_host;  // By mesh.
+  std::size_t hosts = 0;
+  for (const MeshDescription& mesh : topology.meshes) {
+    first_host[mesh.id] = hosts;
+    hosts += static_cast<std::size_t>(mesh.host_shape.size());
+  }
+  std::vector<int> ranks(hosts, kNobody);
+  for (const RankBinding& binding : bindings.ranks) {
+    if (!binding.mesh_host_rank) continue;
+    const auto within = static_cast<std::size_t>(*binding.mesh_host_rank);
+    ranks.at(first_host.at(binding.mesh_id) + within) = binding.rank;
+  }
+  for (const RankBinding& binding : bindings.ranks) {
+    if (binding.mesh_host_rank) continue;
+    const auto first = ranks.begin() + static_cast<std::ptrdiff_t>(first_host.at(binding.mesh_id));
+    *std::find(first, ranks.end(), kNobody) = binding.rank;
+  }
+  // The usual order needs no words, and compares equal to a topology without bindings.
+  topology.host_ranks = std::is_sorted(ranks.begin(), ranks.end()) ? std::vector<int>() : ranks;
+  return topology;
+}
+
 }  // namespace ttmesh::mesh

@@ -42,10 +42,17 @@ struct RankBindings {
 [[nodiscard]] std::optional<std::string> find_descriptor(const std::string& path,
                                                          const std::string& from);
 
+/// The bindings of a file. Throws mesh::InvalidFile if it holds none, or with every mistake.
+[[nodiscard]] RankBindings load_rank_bindings(const std::string& path);
+
 /// What a launch of `bindings` refuses on a topology: ranks of meshes or hosts that it does not
 /// have, two for one host, and hosts without a rank.
 [[nodiscard]] std::vector<Problem> binding_problems(const RankBindings& bindings,
                                                     const Topology& topology,
                                                     const std::string& file);
+
+/// The topology with hosts for ranks as the bindings say; ranks without a mesh_host_rank take the
+/// hosts that are left, in order. For bindings without problems.
+[[nodiscard]] Topology bind_ranks(Topology topology, const RankBindings& bindings);
 
 }  // namespace ttmesh::mesh

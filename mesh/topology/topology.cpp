@@ -97,15 +97,16 @@ std::vector<ChipId> Topology::neighbours(ChipId chip) const {
 int Topology::host_of(ChipId chip) const {
   const MeshDescription& owner = mesh_of(chip);
   if (one_host) return 0;
-  int rank = 0;
+  int host = 0;
   for (const MeshDescription& mesh : meshes) {
     if (&mesh == &owner) break;
-    rank += mesh.host_shape.size();
+    host += mesh.host_shape.size();
   }
   const Coordinate at = owner.coordinate(chip);
   const int host_row = at.row / (owner.shape.rows / owner.host_shape.rows);
   const int host_col = at.col / (owner.shape.cols / owner.host_shape.cols);
-  return rank + host_row * owner.host_shape.cols + host_col;
+  host += host_row * owner.host_shape.cols + host_col;
+  return host_ranks.empty() ? host : host_ranks[static_cast<std::size_t>(host)];
 }
 
 std::vector<Edge> neighbour_edges(const MeshDescription& mesh) {

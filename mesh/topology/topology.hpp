@@ -81,6 +81,7 @@ struct Topology {
                            ///< saying which meshes carry them; no chip does.
   LinkOverride link;
   bool one_host = false;                   ///< All meshes belong to one host.
+  std::vector<int> host_ranks;             ///< By host: which rank it is; empty: its own number.
   std::vector<std::int64_t> physical_ids;  ///< By chip: its id in a cluster descriptor; or empty.
 
   /// Takes the edges in any order and makes the index that `neighbours` searches.
@@ -94,7 +95,8 @@ struct Topology {
   int channels_between(ChipId a, ChipId b) const;
   /// Chips joined to `chip`, ascending.
   std::vector<ChipId> neighbours(ChipId chip) const;
-  /// Rank of the host that owns `chip`: mesh after mesh, row-major in each mesh's host grid.
+  /// Rank of the host that owns `chip`. Hosts are numbered mesh after mesh, row-major in each
+  /// mesh's host grid.
   int host_of(ChipId chip) const;
 };
 

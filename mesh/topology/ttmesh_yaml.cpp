@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -30,11 +31,12 @@ class Document {
   ParsedTopology parse() {
     reader_.expect_keys(root_, "",
                         {"ttmesh", "name", "system", "usable_links", "link", "unplaced_links",
-                         "one_host", "mesh", "meshes", "connections"});
+                         "one_host", "host_ranks", "mesh", "meshes", "connections"});
     read_head();
     read_one_host();
     read_link();
     read_meshes();
+    read_host_ranks();
     std::vector<MeshConnection> connections =
         read_ttmesh_connections(reader_, root_, topology_.meshes);
     check_usable_links();
@@ -85,6 +87,22 @@ class Document {
   void read_one_host() {
     const YamlValue* one = root_.find("one_host");
     if (one != nullptr) topology_.one_host = reader_.boolean(*one, "one_host").value_or(false);
+  }
+
+  void read_host_ranks() {
+    const YamlValue* ranks = root_.find("host_ranks");
+    if (ranks == nullptr || too_large_ || !reader_.expect_sequence(*ranks, "host_ranks")) return;
+    const auto hosts = static_cast<std::size_t>(topology_.host_count());
+    std::set<int> different;
+    for (std::size_t i = 0; i < ranks->items.size() && i < hosts; ++i) {
+      const IntRange range{0, static_cast<int>(hosts) - 1};
+      const std::string field = field_path("host_ranks", i);
+      topology_.host_ranks.push_back(reader_.integer(ranks->items[i], field, range).value_or(0));
+      different.insert(topology_.host_ranks.back());
+    }
+    if (different.size() == hosts && ranks->items.size() == hosts) return;
+    reader_.report(*ranks, "host_ranks",
+                   "must list the ranks 0 to " + std::to_string(hosts) + " - 1, each once");
   }
 
   void read_system(const YamlValue& at, const std::string& word) {

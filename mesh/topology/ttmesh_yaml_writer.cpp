@@ -88,6 +88,12 @@ std::string ttmesh_yaml(const Topology& topology) {
     text += "unplaced_links: " + std::to_string(topology.unplaced_links) + "\n";
   }
   if (topology.one_host) text += "one_host: true\n";
+  if (!topology.host_ranks.empty()) {
+    text += "host_ranks: [";
+    for (const int rank : topology.host_ranks)
+      text += (text.back() == '[' ? "" : ", ") + std::to_string(rank);
+    text += "]\n";
+  }
   text += "meshes:\n";
   for (const MeshDescription& mesh : topology.meshes) {
     text += "  - " + mesh_text(topology, mesh, "    ");

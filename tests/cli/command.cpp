@@ -31,8 +31,9 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-/// Starts the binary as the leader of a new process group, with its output in files.
-pid_t spawn(std::vector<std::string> words, const std::string& out, const std::string& err) {
+/// Starts a program as the leader of a new process group, with its output in files.
+pid_t spawn(const std::string& program, std::vector<std::string> words, const std::string& out,
+            const std::string& err) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -50,10 +51,10 @@ pid_t spawn(std::vector<std::string> words, const std::string& out, const std::s
 
   pid_t child = -1;
   const int failure =
-      posix_spawn(&child, TTMESH_COMMAND, &files, &attributes, argv.data(), environ);
+      posix_spawnp(&child, program.c_str(), &files, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
-  if (failure != 0) throw std::runtime_error("cannot start " TTMESH_COMMAND);
+  if (failure != 0) throw std::runtime_error("cannot start " + program);
   return child;
 }
 
@@ -73,10 +74,14 @@ bool ends(pid_t child) {
 }  // namespace
 
 Outcome ttmesh(const std::vector<std::string>& arguments) {
-  const ScratchFolder scratch;
-  std::vector<std::string> words{"ttmesh"};
+  std::vector<std::string> words{TTMESH_COMMAND};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  const pid_t child = spawn(words, scratch.path("out"), scratch.path("err"));
+  return run_program(words);
+}
+
+Outcome run_program(const std::vector<std::string>& words) {
+  const ScratchFolder scratch;
+  const pid_t child = spawn(words.front(), words, scratch.path("out"), scratch.path("err"));
   if (!ends(child)) {
     kill(-child, SIGKILL);
     ADD_FAILURE() << "still running after " << kLimitMilliseconds << " ms";

@@ -18,6 +18,9 @@ struct Outcome {
 /// than two minutes is ended and fails the test.
 [[nodiscard]] Outcome ttmesh(const std::vector<std::string>& arguments);
 
+/// The same for a program that is found as a shell finds it, and its arguments.
+[[nodiscard]] Outcome run_program(const std::vector<std::string>& words);
+
 /// What the binary prints with `--json -` appended; fails the test unless it succeeds and its
 /// stdout is one JSON document.
 [[nodiscard]] nlohmann::json json_of(std::vector<std::string> arguments);
