@@ -25,7 +25,8 @@ struct QueryRows {
 /// more scores exist than queries times kKeysAtOnce. Blocks begin at multiples of that and end with
 /// the keys held, whatever is visible: a growing sequence meets few shapes of products. Sums are
 /// float32; probabilities are rounded to bfloat16 before they meet the values, as in the hardware's
-/// kernels, unless a tensor holds float32.
+/// kernels, unless a tensor holds float32. A few queries read keys and values where they are held;
+/// more are products of matrices.
 class HeadAttention {
  public:
   static constexpr std::int64_t kKeysAtOnce = 256;
@@ -45,8 +46,17 @@ class HeadAttention {
     float sum;
   };
 
+  // Keys of one head that queries meet at a time.
+  struct KeyBlock {
+    std::int64_t head;
+    std::int64_t first;
+    std::int64_t count;
+  };
+
   const std::byte* in_type(std::span<const float> values, std::vector<mesh::Bfloat16>& rounded);
-  void score(const std::byte* keys, std::int64_t count, std::int64_t queries);
+  void score(const KeyBlock& block, const QueryRows& queries, const KeyRange& seen);
+  void weigh(const KeyBlock& block, const QueryRows& queries, std::span<float> out);
+  void mix(const KeyBlock& block, std::int64_t queries, const KeyRange& seen, std::span<float> out);
   float take(std::span<float> scores, Running& running) const;
 
   bool rounds_;

@@ -10,6 +10,7 @@ KeyRows::KeyRows(const mesh::Block& block, mesh::HeldType type, const Pages* pag
     : plain_(block.plain()),
       reader_(block),
       pages_(pages),
+      held_type_(block.type()),
       is_held_(block.type() == type),
       value_bytes_(mesh::held_bytes(block.type())),
       heads_(block.shape()[-3]),
@@ -25,6 +26,19 @@ const std::byte* KeyRows::at(std::int64_t matrix, std::int64_t first, std::int64
   converted_.resize(static_cast<std::size_t>(count * width_));
   reader_.read(from, converted_);
   return std::as_bytes(std::span(converted_)).data();
+}
+
+HeldRows KeyRows::held(std::int64_t matrix, std::int64_t first, std::int64_t count) const {
+  std::int64_t row = matrix * count_ + first;
+  if (pages_ != nullptr) {
+    const Pages::Place place = pages_->of(matrix / heads_, first);
+    row = (place.first * heads_ + matrix % heads_) * block_rows_ + place.position;
+    count = std::min(count, block_rows_ - place.position);
+  }
+  return {.data = plain_->data() + row * width_ * value_bytes_,
+          .type = held_type_,
+          .count = count,
+          .width = width_};
 }
 
 const std::byte* KeyRows::gathered(std::int64_t matrix, std::int64_t first, std::int64_t count,

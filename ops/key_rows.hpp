@@ -8,6 +8,7 @@
 #include "mesh/tensor/block.hpp"
 #include "ops/held_values.hpp"
 #include "ops/pages.hpp"
+#include "ops/row_products.hpp"
 
 namespace ttmesh::ops {
 
@@ -33,6 +34,10 @@ class KeyRows {
   const std::byte* at(std::int64_t matrix, std::int64_t first, std::int64_t count,
                       const KeyRange& seen);
 
+  /// Rows of a matrix from `first` on, at most `count` and as many as lie side by side, where and
+  /// as the block holds them. Throws as `at`.
+  HeldRows held(std::int64_t matrix, std::int64_t first, std::int64_t count) const;
+
   /// Rows of a matrix.
   std::int64_t count() const { return count_; }
   std::int64_t width() const { return width_; }
@@ -44,6 +49,7 @@ class KeyRows {
   std::shared_ptr<const mesh::Buffer> plain_;
   FloatReader reader_;
   const Pages* pages_;
+  mesh::HeldType held_type_;
   bool is_held_;
   std::int64_t value_bytes_;
   std::int64_t heads_;
