@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "ops/vector_math.hpp"
+
 namespace ttmesh::ops {
 namespace {
 
@@ -58,12 +60,7 @@ Truncation truncation_of(sim::MathFidelity fidelity, DataType a, DataType b) {
 mesh::BlockPtr truncated(const mesh::Block& block, int bits) {
   const std::shared_ptr<const mesh::Buffer> plain = block.plain();
   auto buffer = std::make_shared<mesh::Buffer>(plain->size());
-  const std::span<const std::uint16_t> from = bits_of(*plain);
-  const std::span<std::uint16_t> to = bits_of(*buffer);
-  const std::uint16_t mask = mask_of(bits);
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    to[i] = static_cast<std::uint16_t>(from[i] & mask);
-  }
+  keep_bits(bits_of(std::as_const(*plain)), mask_of(bits), bits_of(*buffer));
   return std::make_shared<mesh::Block>(block.shape(), block.type(), std::move(buffer));
 }
 

@@ -1,6 +1,7 @@
 #include "ops/vector_math.hpp"
 
 #include <cstddef>
+#include <cstdint>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/vector_math.cpp"
@@ -157,6 +158,17 @@ void exponentiate_values(float* values, std::size_t count, float shift) {
   });
 }
 
+void keep_bits_of(const std::uint16_t* in, std::size_t count, std::uint16_t mask,
+                  std::uint16_t* out) {
+  const hn::ScalableTag<std::uint16_t> d;
+  const auto kept = hn::Set(d, mask);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    hn::StoreU(hn::And(hn::LoadU(d, in + i), kept), d, out + i);
+  }
+  for (; i < count; ++i) out[i] = static_cast<std::uint16_t>(in[i] & mask);
+}
+
 }  // namespace ttmesh::ops::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -172,6 +184,7 @@ HWY_EXPORT(sum_values);
 HWY_EXPORT(sum_squares);
 HWY_EXPORT(largest_value);
 HWY_EXPORT(exponentiate_values);
+HWY_EXPORT(keep_bits_of);
 
 void apply(Activation activation, std::span<float> values) {
   switch (activation) {
@@ -211,6 +224,11 @@ float largest(std::span<const float> values) {
 
 void exponentiate(std::span<float> values, float shift) {
   HWY_DYNAMIC_DISPATCH(exponentiate_values)(values.data(), values.size(), shift);
+}
+
+void keep_bits(std::span<const std::uint16_t> in, std::uint16_t mask,
+               std::span<std::uint16_t> out) {
+  HWY_DYNAMIC_DISPATCH(keep_bits_of)(in.data(), in.size(), mask, out.data());
 }
 
 }  // namespace ttmesh::ops

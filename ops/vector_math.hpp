@@ -1,12 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "ops/activation.hpp"
 
 namespace ttmesh::ops {
 
-/// Loops over float32 values with the widest vectors that the processor has.
+/// Loops over values, float32 but for the last, with the widest vectors that the processor has.
 
 void apply(Activation activation, std::span<float> values);
 
@@ -25,5 +26,8 @@ void multiply_by(std::span<float> values, std::span<const float> other);
 
 /// values[i] = exp(values[i] - shift); 0 for minus infinity, NaN for NaN.
 void exponentiate(std::span<float> values, float shift);
+
+/// out[i] = in[i] & mask.
+void keep_bits(std::span<const std::uint16_t> in, std::uint16_t mask, std::span<std::uint16_t> out);
 
 }  // namespace ttmesh::ops
