@@ -114,6 +114,15 @@ WeightSource WeightSource::reshaped(mesh::Shape wanted) const {
   if (const RandomNormal* recipe = random()) {
     return RandomNormal{.key = recipe->key, .scale = recipe->scale, .shape = std::move(wanted)};
   }
+  // Leading dims of 1 leave a matrix as it is, unread.
+  const mesh::Shape& old = shape();
+  const bool same =
+      wanted.rank() > 1 && old.rank() > 1 && wanted[-1] == old[-1] && wanted[-2] == old[-2];
+  if (assembly() != nullptr && same) {
+    WeightAssembly viewed = *assembly();
+    viewed.shape = std::move(wanted);
+    return viewed;
+  }
   mesh::HostTensor::Values values =
       assembly() != nullptr ? host_tensor().values : std::get<0>(source_)->values;
   return mesh::HostTensor{.shape = std::move(wanted), .values = std::move(values)};

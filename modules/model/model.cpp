@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -13,12 +14,16 @@
 #include "mesh/tensor/mapper.hpp"
 #include "modules/attention/attention_1d.hpp"
 #include "modules/attention/attention_2d.hpp"
+#include "modules/default_topology.hpp"
+#include "modules/embedding/embedding.hpp"
+#include "modules/lm_head/lm_head.hpp"
 #include "modules/mlp/mlp_1d.hpp"
 #include "modules/mlp/mlp_2d.hpp"
+#include "modules/model/decoder_norm.hpp"
 #include "modules/model/model_memory.hpp"
-#include "modules/model/residual_stream.hpp"
 #include "modules/rotary/rotary_setup_1d.hpp"
 #include "modules/rotary/rotary_setup_2d.hpp"
+#include "modules/sampling/sampling.hpp"
 #include "ops/add.hpp"
 #include "ops/concat.hpp"
 #include "ops/slice.hpp"
@@ -34,7 +39,12 @@ struct LineParts {
   using Mlp = MLP1D;
   using MlpConfig = MLP1DConfig;
   using Rotary = RotarySetup1D;
-  using Stream = ResidualStream1D;
+  using Norm = DecoderNorm1D;
+  using Embedding = Embedding1D;
+  using Head = LMHead1D;
+  using Sampling = Sampling1D;
+  static constexpr std::optional<int> kDimAxis{};    ///< Along which the model's width lies.
+  static constexpr std::optional<int> kVocabAxis{};  ///< Along which the vocabulary lies.
 };
 
 /// The same on a grid.
@@ -43,7 +53,12 @@ struct GridParts {
   using Mlp = MLP2D;
   using MlpConfig = MLP2DConfig;
   using Rotary = RotarySetup2D;
-  using Stream = ResidualStream2D;
+  using Norm = DecoderNorm2D;
+  using Embedding = Embedding2D;
+  using Head = LMHead2D;
+  using Sampling = Sampling2D;
+  static constexpr std::optional<int> kDimAxis = 1;
+  static constexpr std::optional<int> kVocabAxis = 0;
 };
 
 AttentionConfig attention_config(const ModelConfig& config, int index) {
@@ -90,14 +105,67 @@ MlpConfig mlp_config(const ModelConfig& config, int index) {
   return mlp;
 }
 
+EmbeddingConfig embedding_config(const ModelConfig& config, const mesh::MemoryConfig& residual) {
+  const mesh::DataType dtype = config.precision.activation;
+  EmbeddingConfig embedding{.weight = LazyWeight(config.weights.embedding, {.dtype = dtype})};
+  embedding.device = config.device;
+  embedding.max_batch_size = config.max_batch_size;
+  embedding.decode_dtype = dtype;
+  embedding.prefill_dtype = dtype;
+  embedding.decode_memory = residual;
+  return embedding;
+}
+
+template <typename Parts>
+LMHeadConfig head_config(const ModelConfig& config) {
+  LMHeadConfig head{.weight = LazyWeight(config.weights.head, {.dtype = config.precision.head})};
+  head.device = config.device;
+  head.max_batch_size = config.max_batch_size;
+  head.output_dtype = config.precision.activation;
+  head.topology = default_topology(config.device, Parts::kDimAxis);
+  head.num_all_reduce_links = available_links(config.device, config.device.topology().usable_links);
+  return head;
+}
+
+// Greedy. The head's columns of padding are -inf already, so they count as tokens here.
+template <typename Parts>
+SamplingConfig sampling_config(const ModelConfig& config, const LMHeadConfig& head) {
+  SamplingConfig sampling{.device = config.device, .vocab = head.padded_vocab};
+  sampling.max_batch_size = config.max_batch_size;
+  sampling.topology = default_topology(config.device, Parts::kVocabAxis);
+  return sampling;
+}
+
 /// A pre-norm layer: x + attention(norm(x)), then that plus its MLP.
 template <typename Parts>
 struct DecoderLayer {
   typename Parts::Attention attention;
   typename Parts::Mlp mlp;
-  StreamNorm input_norm;
-  StreamNorm mlp_norm;
+  typename Parts::Norm input_norm;
+  typename Parts::Norm mlp_norm;
 };
+
+template <typename Parts>
+std::vector<DecoderLayer<Parts>> layers_of(const ModelConfig& config) {
+  using Norm = typename Parts::Norm;
+  std::vector<DecoderLayer<Parts>> layers;
+  layers.reserve(static_cast<std::size_t>(config.spec->layers));
+  for (int i = 0; i < config.spec->layers; ++i) {
+    const LayerWeights& weights = config.weights.layers[static_cast<std::size_t>(i)];
+    auto attention = Parts::Attention::from_config(attention_config(config, i));
+    auto mlp = Parts::Mlp::from_config(mlp_config<typename Parts::MlpConfig>(config, i));
+    const mesh::MemoryConfig residual = *attention.config().decode_residual_memory;
+    Norm input_norm(config, weights.input_norm,
+                    {.residual = residual, .output = *attention.config().decode_input_memory});
+    Norm mlp_norm(config, weights.mlp_norm,
+                  {.residual = residual, .output = *mlp.config().decode_input_memory});
+    layers.push_back({.attention = std::move(attention),
+                      .mlp = std::move(mlp),
+                      .input_norm = std::move(input_norm),
+                      .mlp_norm = std::move(mlp_norm)});
+  }
+  return layers;
+}
 
 template <typename Parts>
 class MeshModel final : public Model {
@@ -105,7 +173,13 @@ class MeshModel final : public Model {
   explicit MeshModel(const ModelConfig& config)
       : Model(config),
         device_(config.device),
-        stream_(config),
+        layers_(layers_of<Parts>(config)),
+        embedding_(Parts::Embedding::from_config(embedding_config(config, residual_memory()))),
+        norm_(config, config.weights.norm,
+              {.residual = residual_memory(),
+               .output = *layers_.back().attention.config().decode_input_memory}),
+        head_(Parts::Head::from_config(head_config<Parts>(config))),
+        sampling_(Parts::Sampling::from_config(sampling_config<Parts>(config, head_.config()))),
         rotary_({.device = config.device,
                  .head_dim = config.spec->head_dim,
                  .max_seq_len = config.max_seq_len,
@@ -113,16 +187,7 @@ class MeshModel final : public Model {
                  .scaling = config.spec->rope_scaling,
                  .max_batch_size = config.max_batch_size,
                  .dtype = config.precision.activation}) {
-    layers_.reserve(static_cast<std::size_t>(config.spec->layers));
-    for (int i = 0; i < config.spec->layers; ++i) {
-      const LayerWeights& weights = config.weights.layers[static_cast<std::size_t>(i)];
-      layers_.push_back(
-          {.attention = Parts::Attention::from_config(attention_config(config, i)),
-           .mlp = Parts::Mlp::from_config(mlp_config<typename Parts::MlpConfig>(config, i)),
-           .input_norm = stream_.norm(weights.input_norm),
-           .mlp_norm = stream_.norm(weights.mlp_norm)});
-      names_.push_back(fmt::format("layers.{}", i));
-    }
+    for (int i = 0; i < config.spec->layers; ++i) names_.push_back(fmt::format("layers.{}", i));
   }
 
   void load_device_weights(const ProgressCallback& progress) override {
@@ -131,12 +196,17 @@ class MeshModel final : public Model {
       if (progress) progress({"weights", i, total + 1});
       const auto index = static_cast<std::size_t>(i);
       const mesh::CallScope scope(device_, names_[index]);
+      layers_[index].input_norm.load_device_weights();
       layers_[index].attention.load_device_weights();
+      layers_[index].mlp_norm.load_device_weights();
       layers_[index].mlp.load_device_weights();
       device_.synchronize();
     }
     if (progress) progress({"weights", total, total + 1});
-    stream_.load();
+    embedding_.load_device_weights();
+    norm_.load_device_weights();
+    head_.load_device_weights();
+    sampling_.load_device_buffers();
     rotary_.load_device_weights();
     device_.synchronize();
     if (progress) progress({"weights", total + 1, total + 1});
@@ -145,17 +215,17 @@ class MeshModel final : public Model {
   Tensor prefill_forward(const PromptBatch& prompts) override {
     const AttentionPrefillInputs inputs{
         .rot_mats = rotary_.prefill_forward(0, prompts.padded_length), .users = prompts.users};
-    Tensor x = stream_.embed(token_tensor(padded_rows(prompts)), mesh::kDramInterleaved);
+    Tensor x = embedding_.prefill_forward(token_tensor(padded_rows(prompts)));
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const mesh::CallScope scope(device_, names_[i]);
       DecoderLayer<Parts>& layer = layers_[i];
-      Tensor h = stream_.normed(x, layer.input_norm, Mode::Prefill, mesh::kDramInterleaved);
+      Tensor h = layer.input_norm.forward(x, Mode::Prefill);
       x = sum(x, layer.attention.prefill_forward(h, inputs));
-      h = stream_.normed(x, layer.mlp_norm, Mode::Prefill, mesh::kDramInterleaved);
+      h = layer.mlp_norm.forward(x, Mode::Prefill);
       x = sum(x, layer.mlp.prefill_forward(h));
     }
     const mesh::CallScope scope(device_, "head");
-    return stream_.logits(last_rows(x, prompts));
+    return logits(last_rows(x, prompts));
   }
 
   Tensor decode_forward(const Tensor& tokens, const std::vector<std::int64_t>& positions) override {
@@ -164,26 +234,39 @@ class MeshModel final : public Model {
         .current_pos = layers_.front().attention.current_pos(positions),
         .rot_mats = rotary_.decode_forward(positions),
         .longest_cur_pos = longest};
-    Tensor x = stream_.embed(tokens, *layers_.front().attention.config().decode_residual_memory);
+    Tensor x = embedding_.decode_forward(tokens);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const mesh::CallScope scope(device_, names_[i]);
       DecoderLayer<Parts>& layer = layers_[i];
-      Tensor h = stream_.normed(x, layer.input_norm, Mode::Decode,
-                                *layer.attention.config().decode_input_memory);
+      Tensor h = layer.input_norm.forward(x, Mode::Decode);
       x = sum(x, layer.attention.decode_forward(h, inputs));
-      h = stream_.normed(x, layer.mlp_norm, Mode::Decode, *layer.mlp.config().decode_input_memory);
+      h = layer.mlp_norm.forward(x, Mode::Decode);
       x = sum(x, layer.mlp.decode_forward(h));
     }
     const mesh::CallScope scope(device_, "head");
-    return stream_.logits(x);
+    return logits(x);
   }
 
-  Tensor likeliest(const Tensor& logits) const override {
+  // All users draw alike, so that a prefill's may be the first.
+  Tensor likeliest(const Tensor& logits) override {
     const mesh::CallScope scope(device_, "sampling");
-    return stream_.likeliest(logits);
+    const std::int64_t rows = logits.shape()[-2];
+    if (rows == config().max_batch_size) return sampling_.forward(logits);
+    std::vector<int> users(static_cast<std::size_t>(rows));
+    std::iota(users.begin(), users.end(), 0);
+    return sampling_.forward(logits, users);
   }
 
  private:
+  const mesh::MemoryConfig& residual_memory() const {
+    return *layers_.front().attention.config().decode_residual_memory;
+  }
+
+  // Few rows, a prefill's too, are normed and multiplied as a decode's.
+  Tensor logits(const Tensor& x) const {
+    return head_.decode_forward(norm_.forward(x, Mode::Decode));
+  }
+
   Tensor sum(const Tensor& residual, const Tensor& term) const {
     return ops::add(residual, term, {.dtype = config().precision.activation});
   }
@@ -217,9 +300,12 @@ class MeshModel final : public Model {
   }
 
   mesh::MeshDevice device_;
-  typename Parts::Stream stream_;
-  typename Parts::Rotary rotary_;
   std::vector<DecoderLayer<Parts>> layers_;
+  typename Parts::Embedding embedding_;
+  typename Parts::Norm norm_;
+  typename Parts::Head head_;
+  typename Parts::Sampling sampling_;
+  typename Parts::Rotary rotary_;
   std::vector<std::string> names_;
 };
 

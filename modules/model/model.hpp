@@ -18,8 +18,8 @@ struct PromptBatch {
   std::int64_t padded_length;
 };
 
-/// A dense decoder on a mesh: embedding, layers of attention and MLP, norm, head. On one chip or a
-/// line it is made of Attention1D and MLP1D, on a grid of the 2D classes.
+/// A dense decoder on a mesh: embedding, layers of attention and MLP, norm, head, sampling. On one
+/// chip or a line it is made of the 1D modules, on a grid of the 2D ones.
 ///
 /// Users are rows of a decode; each has its own position and its part of the KV cache. One at
 /// position -1 idles. Layers are issued under the names "layers.0", "layers.1" ..
@@ -35,13 +35,14 @@ class Model {
   /// `prefill_rows` allows for several users.
   virtual mesh::Tensor prefill_forward(const PromptBatch& prompts) = 0;
 
-  /// Logits after one token of each user, [1, max_batch_size] of uint32, at `positions`.
+  /// Logits after one token of each user, [1, max_batch_size] or [1, 1, 1, max_batch_size] of
+  /// uint32, at `positions`.
   virtual mesh::Tensor decode_forward(const mesh::Tensor& tokens,
                                       const std::vector<std::int64_t>& positions) = 0;
 
-  /// The likeliest token of each row of logits, the lowest of equal ones: [1, rows] of uint32, as
-  /// decode_forward takes them.
-  virtual mesh::Tensor likeliest(const mesh::Tensor& logits) const = 0;
+  /// The likeliest token of each row of logits, the lowest of equal ones: [1, 1, 1, rows] of
+  /// uint32, as decode_forward takes them.
+  virtual mesh::Tensor likeliest(const mesh::Tensor& logits) = 0;
 
   /// Tokens from the controller, [1, tokens].
   mesh::Tensor token_tensor(std::span<const std::uint32_t> tokens) const;

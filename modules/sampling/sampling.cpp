@@ -65,7 +65,7 @@ mesh::HostTensor seed_of(const std::vector<SamplingParams>& params) {
 Sampling::Sampling(const Variant& variant, SamplingConfig config)
     : variant_(variant),
       config_(std::move(config)),
-      users_(user_buffers()),
+      users_(user_buffers(*config_.params)),
       offsets_(offsets()),
       padding_(padding()),
       gather_(parts() > 1 ? &Sampling::gather : &Sampling::keep),
@@ -78,9 +78,33 @@ Sampling2D::Sampling2D(const Sampling2DConfig& config)
     : Sampling({"Sampling2D", "sampling_2d", 0}, resolved_2d(config)) {}
 
 Tensor Sampling::forward(const Tensor& logits) {
-  require(logits, "forward");
+  require(logits, "forward", config_.params->size());
   load_device_buffers();
   const mesh::CallScope scope(config_.device, std::string(variant_.scope) + ".forward");
+  return drawn(logits, users_);
+}
+
+Tensor Sampling::forward(const Tensor& logits, std::span<const int> users) {
+  std::vector<SamplingParams> params;
+  for (const int user : users) {
+    if (user < 0 || user >= *config_.max_batch_size) {
+      throw std::invalid_argument(fmt::format("[{}::forward] user is {}, needs 0 to {}",
+                                              variant_.module, user, *config_.max_batch_size - 1));
+    }
+    params.push_back((*config_.params)[static_cast<std::size_t>(user)]);
+  }
+  require(logits, "forward", params.size());
+  load_device_buffers();
+  const mesh::CallScope scope(config_.device, std::string(variant_.scope) + ".forward");
+  const UserBuffers buffers = user_buffers(params);
+  Tensor tokens = drawn(logits, buffers);
+  for (const LazyBuffer& buffer : {buffers.k, buffers.p, buffers.temperature, buffers.seed}) {
+    buffer.release();
+  }
+  return tokens;
+}
+
+Tensor Sampling::drawn(const Tensor& logits, const UserBuffers& users) {
   const Tensor comparable =
       mesh::is_block_float(logits.dtype()) ? ops::typecast(logits, DataType::Bfloat16) : logits;
   const ops::Topk best = ops::topk((this->*mask_)(comparable), {.k = candidates()});
@@ -88,10 +112,10 @@ Tensor Sampling::forward(const Tensor& logits) {
   const Tensor places = (this->*gather_)(best.indices);
   const Tensor ids = ops::add(ops::typecast(places, DataType::Int32), offsets_.get_device_buffer());
   return ops::sampling(values, ids,
-                       {.k = users_.k.get_device_buffer(),
-                        .p = users_.p.get_device_buffer(),
-                        .temperature = users_.temperature.get_device_buffer(),
-                        .seed = users_.seed.get_device_buffer(),
+                       {.k = users.k.get_device_buffer(),
+                        .p = users.p.get_device_buffer(),
+                        .temperature = users.temperature.get_device_buffer(),
+                        .seed = users.seed.get_device_buffer(),
                         .draw = draw_++});
 }
 
@@ -100,7 +124,7 @@ Tensor Sampling::force_argmax(const Tensor& logits) const {
     throw std::invalid_argument(fmt::format(
         "[{}::force_argmax] allow_force_argmax is False, needs it in the config", variant_.module));
   }
-  require(logits, "force_argmax");
+  require(logits, "force_argmax", config_.params->size());
   load_device_buffers();
   const mesh::CallScope scope(config_.device, std::string(variant_.scope) + ".force_argmax");
   const Tensor ids = ops::argmax((this->*gather_)((this->*mask_)(logits)));
@@ -116,17 +140,17 @@ void Sampling::set_params(const std::vector<SamplingParams>& params) {
   draw_ = 0;
 }
 
-void Sampling::require(const Tensor& logits, const char* call) const {
+void Sampling::require(const Tensor& logits, const char* call, std::size_t users) const {
   const std::string function = fmt::format("{}::{}", variant_.module, call);
   require_input(logits, {.function = function.c_str(),
                          .what = "logits",
                          .device = config_.device,
                          .width = *config_.padded_vocab / parts(),
                          .distribution = mesh::normalised(placed())});
-  const std::int64_t users = logits.global_shape()[-2];
-  if (users != *config_.max_batch_size) {
-    throw std::invalid_argument(fmt::format("[{}] the logits are of {} users, needs {}", function,
-                                            users, *config_.max_batch_size));
+  const std::int64_t found = logits.global_shape()[-2];
+  if (found != static_cast<std::int64_t>(users)) {
+    throw std::invalid_argument(
+        fmt::format("[{}] the logits are of {} users, needs {}", function, found, users));
   }
 }
 
@@ -147,7 +171,7 @@ mesh::Distribution Sampling::placed() const {
   return mesh::shard_tensor_2d_mesh(shape, {3, std::nullopt});
 }
 
-Sampling::UserBuffers Sampling::user_buffers() const {
+Sampling::UserBuffers Sampling::user_buffers(const std::vector<SamplingParams>& params) const {
   const mesh::MeshShape shape = config_.device.shape();
   const auto buffer = [&](mesh::HostTensor values, DataType dtype) {
     return LazyBuffer(std::move(values),
@@ -158,10 +182,10 @@ Sampling::UserBuffers Sampling::user_buffers() const {
                                            : mesh::replicate_tensor_to_mesh(shape),
                        .device = config_.device});
   };
-  return {.k = buffer(k_of(*config_.params), DataType::UInt32),
-          .p = buffer(p_of(*config_.params), DataType::Float32),
-          .temperature = buffer(temperature_of(*config_.params), DataType::Float32),
-          .seed = buffer(seed_of(*config_.params), DataType::UInt32)};
+  return {.k = buffer(k_of(params), DataType::UInt32),
+          .p = buffer(p_of(params), DataType::Float32),
+          .temperature = buffer(temperature_of(params), DataType::Float32),
+          .seed = buffer(seed_of(params), DataType::UInt32)};
 }
 
 // The id of each chip's first logit, under each of its candidates.

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "mesh/device/tensor.hpp"
@@ -24,6 +26,10 @@ class Sampling {
   /// Draws with each user's parameters. Calls differ in their random numbers.
   /// Throws std::invalid_argument if the input is not what is described above.
   mesh::Tensor forward(const mesh::Tensor& logits);
+
+  /// The same for logits of some users, one row each, with their parameters: after a prefill.
+  /// Throws std::invalid_argument as well if a user is not one of `max_batch_size`.
+  mesh::Tensor forward(const mesh::Tensor& logits, std::span<const int> users);
 
   /// Argmax of whole logits, which are gathered.
   /// Throws std::invalid_argument unless `allow_force_argmax` is set.
@@ -62,11 +68,12 @@ class Sampling {
   using Gather = mesh::Tensor (Sampling::*)(const mesh::Tensor&) const;
   using Mask = mesh::Tensor (Sampling::*)(const mesh::Tensor&) const;
 
-  void require(const mesh::Tensor& logits, const char* call) const;
+  void require(const mesh::Tensor& logits, const char* call, std::size_t users) const;
+  mesh::Tensor drawn(const mesh::Tensor& logits, const UserBuffers& users);
   int parts() const;
   int candidates() const;
   mesh::Distribution placed() const;
-  UserBuffers user_buffers() const;
+  UserBuffers user_buffers(const std::vector<SamplingParams>& params) const;
   LazyBuffer offsets() const;
   LazyBuffer padding() const;
   mesh::Tensor gather(const mesh::Tensor& tensor) const;

@@ -139,6 +139,33 @@ TEST(Sampling, RepeatsWithTheSameSeedsAndKeepsUsersApart) {
   EXPECT_EQ(changed, first);
 }
 
+TEST(Sampling, DrawsForSomeUsersWithTheirParameters) {
+  for (const char* mesh : {"t3k:1x8:line", "tg"}) {
+    const mesh::MeshDevice device = open(mesh);
+    std::vector<SamplingParams> params(kUsers, {.top_k = 32, .top_p = 1, .temperature = 5});
+    for (const int user : {9, 30}) params[static_cast<std::size_t>(user)] = SamplingParams{};
+    SamplingConfig config = config_on(device, 1024);
+    config.params = params;
+    const mesh::HostTensor all = logits_of(1024);
+    const mesh::HostTensor two{
+        .shape = {1, 1, 2, 1024},
+        .values = std::vector<float>(all.floats().begin(), all.floats().begin() + 2 * 1024)};
+    const std::vector<std::uint32_t> best{order_of(all, 0).front(), order_of(all, 1).front()};
+    const auto expect_best = [&](Sampling sampling) {
+      const mesh::Tensor x = sampling.input(two, mesh::DataType::Float32);
+      EXPECT_EQ(ids(sampling.forward(x, std::vector{30, 9})), best) << mesh;
+      std::set<std::vector<std::uint32_t>> drawn;
+      for (int i = 0; i < 8; ++i) drawn.insert(ids(sampling.forward(x, std::vector{0, 1})));
+      EXPECT_GT(drawn.size(), 1U) << mesh;
+    };
+    if (device.shape().rows > 1) {
+      expect_best(Sampling2D::from_config(config));
+    } else {
+      expect_best(Sampling1D::from_config(config));
+    }
+  }
+}
+
 TEST(Sampling, IsTheSameWithUsersOverColumns) {
   const mesh::MeshDevice device = open("galaxy");
   const SamplingParams hot{.top_k = 32, .top_p = 1, .temperature = 5, .seed = 77};
@@ -208,6 +235,14 @@ TEST(Sampling, RefusesWhatItCannotDo) {
                  std::invalid_argument);
   }
   Sampling1D sampling(timing("n150"), 1024);
+  const mesh::Tensor x = sampling.input(logits_of(1024), mesh::DataType::Bfloat16);
+  EXPECT_THAT([&] { (void)sampling.forward(x, std::vector{32}); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("user is 32, needs 0 to 31")));
+  EXPECT_THAT(
+      [&] {
+        (void)sampling.forward(x, std::vector{0, 1});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("logits are of 32 users, needs 2")));
   EXPECT_THAT([&] { sampling.set_params(std::vector<SamplingParams>(3)); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("parameters of 3 users, needs 32")));
 }

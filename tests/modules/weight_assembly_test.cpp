@@ -207,6 +207,14 @@ TEST(WeightAssembly, RefusesColumnsThatAreNotThere) {
       ThrowsMessage<std::invalid_argument>(HasSubstr("needs all or none")));
 }
 
+TEST(WeightAssembly, GetsLeadingDimsWithoutBeingRead) {
+  const WeightFile file(bytes_of(counting(7)));
+  const WeightSource viewed = all_of(floats_in(file, 2, 4)).reshaped({1, 1, 2, 4});
+  ASSERT_NE(viewed.assembly(), nullptr);
+  EXPECT_EQ(viewed.shape(), mesh::Shape({1, 1, 2, 4}));
+  EXPECT_THROW((void)values_of(viewed), std::runtime_error);
+}
+
 TEST(WeightAssembly, TravelsAsAttributes) {
   const WeightFile file(bytes_of(counting(8)));
   const WeightSource source = side_by_side(std::vector<SourceColumns>{
