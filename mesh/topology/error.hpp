@@ -40,6 +40,7 @@ enum class ErrorCode : int {
   Mismatch = 4,     ///< Chips exchanged chunks that do not belong together.
   Closed = 5,       ///< The device was closed.
   Unreachable = 6,  ///< No links lead from one chip to another.
+  HostLost = 7,     ///< A host of the mesh is gone, or did not come.
 };
 
 /// The emulated world failed: what was lost, and what to do.
