@@ -1,5 +1,6 @@
 #include "ops/onednn_matmul.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -215,6 +216,26 @@ bool has_native_bfloat16() {
   static const bool kNative =
       (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & kNeeded) == kNeeded;
   return kNative;
+}
+
+std::string onednn_instructions() {
+  using dnnl::cpu_isa;
+  const cpu_isa isa = dnnl::get_effective_cpu_isa();
+  for (const auto& [known, name] :
+       {std::pair(cpu_isa::sse41, "SSE41"), std::pair(cpu_isa::avx, "AVX"),
+        std::pair(cpu_isa::avx2, "AVX2"), std::pair(cpu_isa::avx2_vnni, "AVX2_VNNI"),
+        std::pair(cpu_isa::avx512_core, "AVX512_CORE"),
+        std::pair(cpu_isa::avx512_core_vnni, "AVX512_CORE_VNNI"),
+        std::pair(cpu_isa::avx512_core_bf16, "AVX512_CORE_BF16"),
+        std::pair(cpu_isa::avx512_core_amx, "AVX512_CORE_AMX")}) {
+    if (isa == known) return name;
+  }
+  return fmt::format("{:#x}", static_cast<unsigned>(isa));  // Newer than this list.
+}
+
+std::string onednn_version() {
+  const dnnl_version_t* version = dnnl_version();
+  return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
 }
 
 }  // namespace ttmesh::ops

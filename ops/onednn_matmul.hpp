@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "mesh/tensor/dtype.hpp"
 
@@ -46,5 +47,10 @@ void unpack(const PackedMatrix& matrix, const std::byte* packed, std::byte* plai
 
 /// Whether the processor multiplies bfloat16 in hardware.
 [[nodiscard]] bool has_native_bfloat16();
+
+/// The instructions that oneDNN uses here, as its own setting DNNL_MAX_CPU_ISA names them.
+[[nodiscard]] std::string onednn_instructions();
+/// "3.1.1"
+[[nodiscard]] std::string onednn_version();
 
 }  // namespace ttmesh::ops

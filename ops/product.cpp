@@ -1,5 +1,7 @@
 #include "ops/product.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -192,5 +194,10 @@ void multiply(const ProductShape& shape, const Block& a, const Block& b, WeightU
 }
 
 std::string_view matmul_cpu_path() { return has_native_bfloat16() ? "bf16" : "f32"; }
+
+ValuesPath values_path() {
+  return {.processor = fmt::format("{} products on {}", matmul_cpu_path(), onednn_instructions()),
+          .library = onednn_version()};
+}
 
 }  // namespace ttmesh::ops

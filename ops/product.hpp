@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "mesh/tensor/block.hpp"
@@ -55,5 +56,13 @@ void accumulate(const ProductShape& shape, const mesh::Block& a, const mesh::Blo
 /// How this process multiplies bfloat16: "bf16", or "f32" on processors without AVX-512. Chosen
 /// once; values are reproducible per path.
 [[nodiscard]] std::string_view matmul_cpu_path();
+
+/// All that the values of this process depend on besides the program: two processes whose two words
+/// are the same give the same values.
+struct ValuesPath {
+  std::string processor;  ///< "bf16 products on AVX512_CORE_AMX"
+  std::string library;    ///< "3.1.1", of oneDNN.
+};
+[[nodiscard]] ValuesPath values_path();
 
 }  // namespace ttmesh::ops
