@@ -1,7 +1,7 @@
 #include "mesh/program/builtin_ops.hpp"
 
+#include "mesh/program/host_payload.hpp"
 #include "mesh/program/spec_attributes.hpp"
-#include "mesh/tensor/host_tensor.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -21,9 +21,7 @@ OpDefinition write_definition() {
     return std::vector{spec};
   };
   write.cost = [](const OpCall& call) { return one_pass(call.outputs.front()); };
-  write.run = [](const OpRun& run) {
-    return std::vector{shard_of(*run.payload, run.call.outputs.front(), run.chip)};
-  };
+  write.run = [](const OpRun& run) { return std::vector{written_shard(run)}; };
   write.position_key = [](const OpCall& call, Coordinate chip) {
     const TensorSpec& spec = call.outputs.front();
     return part_index(spec.distribution, chip);
