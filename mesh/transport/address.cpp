@@ -24,6 +24,19 @@ constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
       "[parse_address] '{}': {}, needs unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT", text, why));
 }
 
+/// One end of a connected TCP socket, as a number; empty if it has just gone.
+std::string number_of(int socket, decltype(&getpeername) end) {
+  sockaddr_storage name{};
+  socklen_t length = sizeof(name);
+  auto* const found = reinterpret_cast<sockaddr*>(&name);
+  std::array<char, NI_MAXHOST> number{};
+  if (end(socket, found, &length) != 0 ||
+      getnameinfo(found, length, number.data(), number.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
+    return {};
+  }
+  return number.data();
+}
+
 }  // namespace
 
 std::string to_string(const Address& address) {
@@ -69,15 +82,17 @@ Address reachable(const Address& announced, int socket) {
   const bool everywhere = announced.kind == Address::Kind::Tcp &&
                           (announced.name == "0.0.0.0" || announced.name == "::");
   if (!everywhere) return announced;
-  sockaddr_storage name{};
-  socklen_t length = sizeof(name);
-  auto* const peer = reinterpret_cast<sockaddr*>(&name);
-  std::array<char, NI_MAXHOST> number{};
-  if (getpeername(socket, peer, &length) != 0 ||
-      getnameinfo(peer, length, number.data(), number.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
-    return announced;  // It has just gone.
+  const std::string number = number_of(socket, getpeername);
+  if (number.empty()) return announced;  // It has just gone.
+  return {.kind = Address::Kind::Tcp, .name = number, .port = announced.port};
+}
+
+Address beside(const Address& rank_0, int rank, int socket) {
+  if (rank_0.kind == Address::Kind::Unix) {
+    return parse_address(fmt::format("unix:{}.{}", rank_0.name, rank));
   }
-  return {.kind = Address::Kind::Tcp, .name = number.data(), .port = announced.port};
+  const std::string number = number_of(socket, getsockname);
+  return {.kind = Address::Kind::Tcp, .name = number.empty() ? "0.0.0.0" : number};
 }
 
 SocketDirectory::SocketDirectory() {

@@ -29,6 +29,10 @@ struct Address {
 /// `announced`: if that is all addresses of its machine, the one that it is connected from.
 [[nodiscard]] Address reachable(const Address& announced, int socket);
 
+/// Where a host can listen for the others of a run whose rank 0 listens at `rank_0`, to which
+/// `socket` is connected: a socket file beside it, or any port of the number it is connected from.
+[[nodiscard]] Address beside(const Address& rank_0, int rank, int socket);
+
 /// A new folder for Unix sockets that its owner alone may enter. Removed with what is in it.
 class SocketDirectory {
  public:

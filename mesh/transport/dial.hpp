@@ -14,7 +14,7 @@ struct DialedHost {
 };
 
 /// Connects to a host and says who this one is. Waits for one that does not listen yet.
-/// Throws mesh::Error (kHostLost) if it is not there by `deadline`, or turns this host away.
+/// Throws mesh::Error (HostLost) if it is not there by `deadline`, or turns this host away.
 [[nodiscard]] DialedHost dial(const Address& address, const Hello& hello,
                               std::chrono::steady_clock::time_point deadline);
 

@@ -13,12 +13,15 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/topology/error.hpp"
 #include "mesh/transport/connection.hpp"
 #include "mesh/transport/dial.hpp"
 #include "mesh/transport/greeter.hpp"
 #include "mesh/transport/heartbeat.hpp"
 #include "mesh/transport/io_thread.hpp"
 #include "mesh/transport/message_codec.hpp"
+#include "mesh/transport/places.hpp"
+#include "mesh/transport/recruit.hpp"
 
 namespace ttmesh::mesh {
 namespace {
@@ -48,14 +51,18 @@ class Endpoint::State {
   Address listen(const Address& address) {
     require_token(address);
     Address bound = greeter_.listen(address);
+    if (handlers_.listening) handlers_.listening(to_string(bound));
     const std::lock_guard lock(mutex_);
     address_ = to_string(bound);
     return bound;
   }
 
   void connect(int rank, const Address& address) {
+    connect(rank, address, Clock::now() + options_.handshake_bound);
+  }
+
+  void connect(int rank, const Address& address, Clock::time_point deadline) {
     require_token(address);
-    const auto deadline = Clock::now() + options_.handshake_bound;
     const DialedHost host = dial(address, hello(Purpose::Messages), deadline);
     std::optional<std::string> why = objection_to(host.hello);
     if (!why && host.hello.identity.rank != rank) {
@@ -63,8 +70,8 @@ class Endpoint::State {
     }
     if (why) {
       hang_up(host.socket, "turned this host away: " + *why);
-      throw Error(kHostLost, fmt::format("[connect] {} cannot be host {}: {}", to_string(address),
-                                         rank, *why));
+      throw Error(ErrorCode::HostLost, fmt::format("[connect] {} cannot be host {}: {}",
+                                                   to_string(address), rank, *why));
     }
     adopt(rank, host.socket, host.hello);
     try {
@@ -84,7 +91,7 @@ class Endpoint::State {
     guests_.closed = true;
     if (!gone_.empty()) {
       const auto& [rank, why] = *gone_.begin();
-      throw Error(kHostLost,
+      throw Error(ErrorCode::HostLost,
                   fmt::format("[await_peers] host {} is gone: it {}; look at its messages", rank,
                               why.empty() ? "said goodbye" : why));
     }
@@ -96,18 +103,25 @@ class Endpoint::State {
       }
     }
     throw Error(
-        kHostLost,
+        ErrorCode::HostLost,
         fmt::format("[await_peers] {} of {} hosts are missing after {:.1f} s: rank {}; "
                     "start them, or look at their messages",
                     missing.size(), options_.identity.hosts,
                     std::chrono::duration<double>(bound).count(), fmt::join(missing, ", ")));
   }
 
-  void join(const Address& rank_0, std::chrono::milliseconds bound) {
+  void join(const MeetingPlace& place, std::chrono::milliseconds bound) {
     const auto deadline = Clock::now() + bound;
     const int own = options_.identity.rank;
+    if (options_.offer) {
+      const std::lock_guard lock(mutex_);
+      places_ = Places(1 + static_cast<int>(place.waiting.size()), options_.identity.hosts,
+                       options_.handshake_bound);
+    }
+    if (!place.own.empty()) (void)listen(parse_address(place.own));
     if (own == 0) {
-      await_peers(bound);
+      call(place.waiting, deadline);
+      await_peers(left_until(deadline));
       wire::AddressBook book{
           std::vector<std::string>(static_cast<std::size_t>(options_.identity.hosts))};
       {
@@ -119,10 +133,10 @@ class Endpoint::State {
       for (int rank = 1; rank < options_.identity.hosts; ++rank) (void)send(rank, book);
       return;
     }
-    connect(0, rank_0);
+    if (!place.rank_0.empty()) connect(0, parse_address(place.rank_0), deadline);
     const std::vector<std::string> book = await_book(deadline);
     for (int rank = 1; rank < own; ++rank) {
-      connect(rank, parse_address(book[static_cast<std::size_t>(rank)]));
+      connect(rank, parse_address(book[static_cast<std::size_t>(rank)]), deadline);
     }
     await_peers(left_until(deadline));
   }
@@ -176,9 +190,29 @@ class Endpoint::State {
             .address = address_};
   }
 
-  std::optional<std::string> objection_to(const Hello& guest) const {
+  std::optional<std::string> objection_to(const Hello& guest) {
     const std::lock_guard lock(mutex_);
+    guests_.place_is_free = places_.free(guests_, Clock::now()).has_value();
     return objection(options_.identity, guest, guests_);
+  }
+
+  /// Gives the hosts that wait for a call their places, and connects to them.
+  void call(const std::vector<std::string>& waiting, Clock::time_point deadline) {
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      const Address address = parse_address(waiting[i]);
+      require_token(address);
+      recruit(address, options_.identity, assignment_of(static_cast<int>(i) + 1), deadline);
+    }
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      connect(static_cast<int>(i) + 1, parse_address(waiting[i]), deadline);
+    }
+  }
+
+  Assignment assignment_of(int rank) const {
+    if (!options_.offer) {
+      throw std::invalid_argument("[Endpoint] hosts to call and nothing to tell them, needs offer");
+    }
+    return {.rank = rank, .hosts = options_.identity.hosts, .recipe = *options_.offer};
   }
 
   std::shared_ptr<Connection> connection(int rank) const {
@@ -193,12 +227,24 @@ class Endpoint::State {
 
   void welcomed(const Hello& guest, int socket) {
     const int rank = guest.identity.rank;
-    if (guest.channel == Purpose::Heartbeats) {
+    if (guest.channel == Purpose::Place) {
+      give_place(socket);
+    } else if (guest.channel == Purpose::Heartbeats) {
       watch(rank, socket);
     } else {
       adopt(rank, socket, guest);
       heartbeats_.expect(rank);
     }
+  }
+
+  void give_place(int socket) {
+    int rank = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      rank = places_.free(guests_, Clock::now()).value();  // It was when the guest came in.
+      places_.give(rank, Clock::now());
+    }
+    tell(io_, socket, assignment_of(rank));
   }
 
   void adopt(int rank, int socket, const Hello& peer) {
@@ -264,10 +310,11 @@ class Endpoint::State {
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, deadline, [&] { return book_ || !guests_.gone.empty(); });
     if (!book_ || static_cast<int>(book_->size()) != options_.identity.hosts) {
-      throw Error(kHostLost, guests_.gone.empty()
-                                 ? "[join] rank 0 did not say in time where the others listen; "
-                                   "were all hosts started?"
-                                 : "[join] rank 0 is gone before all hosts were connected");
+      throw Error(ErrorCode::HostLost,
+                  guests_.gone.empty()
+                      ? "[join] rank 0 did not say in time where the others listen; "
+                        "were all hosts started?"
+                      : "[join] rank 0 is gone before all hosts were connected");
     }
     return *book_;
   }
@@ -275,13 +322,14 @@ class Endpoint::State {
   const TransportOptions options_;
   const TransportHandlers handlers_;
 
-  mutable std::mutex mutex_;  ///< Guards the next eight.
+  mutable std::mutex mutex_;  ///< Guards the next nine.
   std::condition_variable changed_;
   Guests guests_;
   std::map<int, std::shared_ptr<Connection>> connections_;
   std::map<int, std::string> listening_;
   std::map<int, std::string> gone_;  ///< Why.
   std::optional<std::vector<std::string>> book_;
+  Places places_{0, 0, {}};
   std::string address_;
   bool closed_ = false;
 
@@ -306,13 +354,8 @@ Endpoint::~Endpoint() {
 Address Endpoint::listen(const Address& address) { return state_->listen(address); }
 void Endpoint::connect(int rank, const Address& address) { state_->connect(rank, address); }
 void Endpoint::await_peers(std::chrono::milliseconds bound) { state_->await_peers(bound); }
-void Endpoint::join(const Address& rank_0, std::chrono::milliseconds bound) {
-  state_->join(rank_0, bound);
-}
 void Endpoint::join(const MeetingPlace& place, std::chrono::milliseconds bound) {
-  const Address rank_0 = parse_address(place.rank_0);
-  (void)listen(parse_address(place.own));
-  join(rank_0, bound);
+  state_->join(place, bound);
 }
 bool Endpoint::send(int rank, const Message& message) { return state_->send(rank, message); }
 bool Endpoint::await_room(int rank, std::size_t bytes, std::chrono::milliseconds bound) {

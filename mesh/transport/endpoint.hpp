@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "mesh/transport/address.hpp"
-#include "mesh/transport/host_lost.hpp"
 #include "mesh/transport/transport.hpp"
 
 namespace ttmesh::mesh {
@@ -24,19 +23,16 @@ class Endpoint : public Transport {
   Address listen(const Address& address);
 
   /// Connects to `rank`, which may still be about to listen.
-  /// Throws std::invalid_argument as `listen` does, and mesh::Error (kHostLost) if it does not
+  /// Throws std::invalid_argument as `listen` does, and mesh::Error (HostLost) if it does not
   /// answer within the handshake's bound, turns this host away, or is another one than expected.
   void connect(int rank, const Address& address);
 
   /// Waits until all hosts are connected. Nobody else is let in after that.
-  /// Throws mesh::Error (kHostLost) naming those that are not within `bound`.
+  /// Throws mesh::Error (HostLost) naming those that are not within `bound`.
   void await_peers(std::chrono::milliseconds bound);
 
-  /// Connects all hosts with each other: each listens, learns from rank 0 where the others do, and
-  /// connects to the lower ranks. Throws as `connect` and `await_peers` do.
-  void join(const Address& rank_0, std::chrono::milliseconds bound);
-
-  /// `listen` and `join` at addresses in words.
+  /// Each listens, learns from rank 0 where the others do, and connects to the lower ranks; or rank
+  /// 0 calls those that wait for it. Throws as `listen`, `connect` and `await_peers` do.
   void join(const MeetingPlace& place, std::chrono::milliseconds bound) override;
 
   bool send(int rank, const Message& message) override;

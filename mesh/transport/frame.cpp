@@ -61,11 +61,11 @@ Preamble decode_preamble(std::span<const std::byte, kPreambleBytes> bytes,
   const auto zero = take<std::uint8_t>(in);
   preamble.header_bytes = take<std::uint32_t>(in);
   preamble.payload_bytes = take<std::uint64_t>(in);
-  if (kind < static_cast<int>(FrameKind::Hello) ||
-      kind > static_cast<int>(FrameKind::AddressBook) || zero != 0) {
+  if (kind < static_cast<int>(FrameKind::Hello) || kind > static_cast<int>(FrameKind::Assignment) ||
+      zero != 0) {
     throw std::invalid_argument(
         fmt::format("[decode_preamble] a frame of kind {}.{}, needs {} to {}.0", kind, zero,
-                    static_cast<int>(FrameKind::Hello), static_cast<int>(FrameKind::AddressBook)));
+                    static_cast<int>(FrameKind::Hello), static_cast<int>(FrameKind::Assignment)));
   }
   preamble.kind = static_cast<FrameKind>(kind);
   if (preamble.version != kProtocolVersion && !is_handshake(preamble.kind)) {
@@ -91,10 +91,10 @@ std::size_t Frame::payload_bytes() const {
 }
 
 Frame make_frame(FrameKind kind, std::span<const std::byte> header,
-                 std::vector<PayloadPart> payload) {
-  if (header.size() > FrameLimits{}.header_bytes) {
+                 std::vector<PayloadPart> payload, const FrameLimits& limits) {
+  if (header.size() > limits.header_bytes) {
     throw std::invalid_argument(fmt::format("[make_frame] a header of {} bytes, needs at most {}",
-                                            header.size(), FrameLimits{}.header_bytes));
+                                            header.size(), limits.header_bytes));
   }
   Frame frame;
   frame.payload = std::move(payload);

@@ -27,6 +27,7 @@ enum class FrameKind : std::uint8_t {
   Record,          ///< Controller to hosts: start recording.
   ReportQuestion,  ///< Controller to hosts: send the chips' reports.
   AddressBook,     ///< Rank 0 to hosts: where the others listen.
+  Assignment,      ///< Handshake: rank 0 tells a host all that it needs to take part.
 };
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
@@ -81,8 +82,9 @@ struct Frame {
   [[nodiscard]] std::size_t bytes() const { return head.size() + payload_bytes(); }
 };
 
-/// Throws std::invalid_argument if the header is longer than FrameLimits allows.
+/// Throws std::invalid_argument if the header is longer than `limits` allow.
 [[nodiscard]] Frame make_frame(FrameKind kind, std::span<const std::byte> header,
-                               std::vector<PayloadPart> payload = {});
+                               std::vector<PayloadPart> payload = {},
+                               const FrameLimits& limits = {});
 
 }  // namespace ttmesh::mesh

@@ -15,7 +15,9 @@ constexpr std::size_t kMaxRoom = 16;  ///< Spans of one read.
 
 }  // namespace
 
-bool is_message(FrameKind kind) { return kind >= FrameKind::Stop && kind != FrameKind::Credit; }
+bool is_message(FrameKind kind) {
+  return kind >= FrameKind::Stop && kind <= FrameKind::AddressBook;
+}
 
 FrameReader::FrameReader(const FrameLimits& limits) : limits_(limits), staging_(kStagingBytes) {}
 

@@ -56,7 +56,7 @@ Hello decode_hello(const Preamble& preamble, std::span<const std::byte> header) 
     hello.identity.cpu_path = elements.next_as<std::string>();
     hello.identity.onednn_version = elements.next_as<std::string>();
     hello.identity.token = elements.next_as<std::string>();
-    hello.channel = enum_from(elements.next(), Purpose::Heartbeats);
+    hello.channel = enum_from(elements.next(), Purpose::Place);
     hello.window_bytes = elements.next_as<std::uint64_t>();
     hello.address = elements.next_as<std::string>();
     if (!hello.address.empty()) (void)parse_address(hello.address);
@@ -96,8 +96,7 @@ std::string make_token() {
   return token;
 }
 
-std::optional<std::string> objection(const Identity& self, const Hello& guest,
-                                     const Guests& guests) {
+std::optional<std::string> mismatch(const Identity& self, const Hello& guest) {
   if (guest.version != kProtocolVersion) {
     return fmt::format(
         "it speaks protocol version {}, this host {}: run the same ttmesh on all hosts",
@@ -105,6 +104,23 @@ std::optional<std::string> objection(const Identity& self, const Hello& guest,
   }
   if (!constant_time_equal(self.token, guest.identity.token)) {
     return "its token is not that of this run: pass the same one to all hosts";
+  }
+  if (auto found = difference("its CPU path", self.cpu_path, guest.identity.cpu_path,
+                              "values would depend on the host; use machines of one kind")) {
+    return found;
+  }
+  return difference("its oneDNN", self.onednn_version, guest.identity.onednn_version,
+                    "values would depend on the host; install the same version");
+}
+
+std::optional<std::string> objection(const Identity& self, const Hello& guest,
+                                     const Guests& guests) {
+  if (auto found = mismatch(self, guest)) return found;
+  if (guest.channel == Purpose::Place) {
+    if (guests.closed) return "it comes too late: all hosts of the run are there";
+    if (guests.place_is_free) return std::nullopt;
+    return "it asks for a place, and none is free: rank 0 gives as many as --hosts says, and only "
+           "with --listen";
   }
   const int rank = guest.identity.rank;
   if (guest.identity.hosts != self.hosts) {
@@ -117,14 +133,6 @@ std::optional<std::string> objection(const Identity& self, const Hello& guest,
   }
   if (auto found = difference("its topology", self.topology_digest, guest.identity.topology_digest,
                               "give all hosts the same file and settings")) {
-    return found;
-  }
-  if (auto found = difference("its CPU path", self.cpu_path, guest.identity.cpu_path,
-                              "values would depend on the host; use machines of one kind")) {
-    return found;
-  }
-  if (auto found = difference("its oneDNN", self.onednn_version, guest.identity.onednn_version,
-                              "values would depend on the host; install the same version")) {
     return found;
   }
   if (guests.closed) return "it comes too late: this host no longer waits for others";

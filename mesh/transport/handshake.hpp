@@ -23,7 +23,11 @@ struct Identity {
 };
 
 /// What a connection is for.
-enum class Purpose : std::uint8_t { Messages, Heartbeats };
+enum class Purpose : std::uint8_t {
+  Messages,
+  Heartbeats,
+  Place,  ///< To give a host, or get from rank 0, an assignment.
+};
 
 /// The first frame of a connection, and what answers it.
 struct Hello {
@@ -50,14 +54,18 @@ struct Hello {
 
 /// Which peers a host has, and may still get.
 struct Guests {
-  std::set<int> connected;  ///< Whose messages are carried.
-  std::set<int> beating;    ///< Of these, whose heartbeats are.
-  std::set<int> gone;       ///< Were connected once.
-  bool closed = false;      ///< Nobody else is let in.
+  std::set<int> connected;     ///< Whose messages are carried.
+  std::set<int> beating;       ///< Of these, whose heartbeats are.
+  std::set<int> gone;          ///< Were connected once.
+  bool closed = false;         ///< Nobody else is let in.
+  bool place_is_free = false;  ///< To give to a host that asks for one.
 };
 
-/// Why `self` turns `guest` away; nothing if it may come in. Until the token fits, the reason tells
-/// nothing about `self` but its protocol version.
+/// Why hosts cannot work together, whatever their ranks: version, token, CPU path, oneDNN. Until
+/// the token fits, the reason tells nothing about `self` but its protocol version.
+[[nodiscard]] std::optional<std::string> mismatch(const Identity& self, const Hello& guest);
+
+/// Why `self` turns `guest` away, a mismatch or another reason; nothing if it may come in.
 [[nodiscard]] std::optional<std::string> objection(const Identity& self, const Hello& guest,
                                                    const Guests& guests);
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "mesh/transport/host_lost.hpp"
+#include "mesh/topology/error.hpp"
 #include "mesh/transport/mpi_call.hpp"
 
 namespace ttmesh::mesh {
@@ -40,13 +40,13 @@ MpiProcess& MpiProcess::get(std::chrono::milliseconds bound) {
   const bool in_time =
       process.changed_.wait_for(lock, bound, [] { return process.stage_ != Stage::Starting; });
   if (!in_time) {
-    throw Error(kHostLost,
+    throw Error(ErrorCode::HostLost,
                 fmt::format("[join] MPI did not start within {:.1f} s: a rank of the job has not "
                             "started, or hangs",
                             std::chrono::duration<double>(bound).count()));
   }
   if (process.stage_ == Stage::Failed) {
-    throw Error(kHostLost, "[join] MPI did not start: " + process.why_failed_);
+    throw Error(ErrorCode::HostLost, "[join] MPI did not start: " + process.why_failed_);
   }
   return process;
 }

@@ -22,7 +22,7 @@ class MpiProcess {
   using Poll = std::function<bool()>;
 
   /// The only one; starts MPI when first asked for.
-  /// Throws mesh::Error (kHostLost) if MPI does not start within `bound`.
+  /// Throws mesh::Error (HostLost) if MPI does not start within `bound`.
   static MpiProcess& get(std::chrono::milliseconds bound);
   ~MpiProcess();
   MpiProcess(const MpiProcess&) = delete;

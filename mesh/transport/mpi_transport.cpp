@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "mesh/transport/host_lost.hpp"
+#include "mesh/topology/error.hpp"
 #include "mesh/transport/message_codec.hpp"
 #include "mesh/transport/mpi_connection.hpp"
 #include "mesh/transport/mpi_process.hpp"
@@ -49,23 +49,26 @@ class MpiTransport::State {
     changed_.wait_until(lock, deadline, [&] { return introduced_.size() == connections_.size(); });
     if (!refused_.empty()) {
       const auto& [rank, why] = *refused_.begin();
-      throw Error(kHostLost, fmt::format("[join] rank {} cannot be host {}: {}", rank, rank, why));
+      throw Error(ErrorCode::HostLost,
+                  fmt::format("[join] rank {} cannot be host {}: {}", rank, rank, why));
     }
     if (!gone_.empty()) {
       const auto& [rank, why] = *gone_.begin();
-      throw Error(kHostLost, fmt::format("[join] host {} is gone: it {}; look at its messages",
-                                         rank, why.empty() ? "said goodbye" : why));
+      throw Error(ErrorCode::HostLost,
+                  fmt::format("[join] host {} is gone: it {}; look at its messages", rank,
+                              why.empty() ? "said goodbye" : why));
     }
     std::vector<int> missing;
     for (const auto& [rank, connection] : connections_) {
       if (!introduced_.contains(rank)) missing.push_back(rank);
     }
     if (missing.empty()) return;
-    throw Error(kHostLost, fmt::format("[join] {} of {} hosts are missing after {:.1f} s: rank {}; "
-                                       "look at their messages",
-                                       missing.size(), options_.identity.hosts,
-                                       std::chrono::duration<double>(bound).count(),
-                                       fmt::join(missing, ", ")));
+    throw Error(
+        ErrorCode::HostLost,
+        fmt::format("[join] {} of {} hosts are missing after {:.1f} s: rank {}; "
+                    "look at their messages",
+                    missing.size(), options_.identity.hosts,
+                    std::chrono::duration<double>(bound).count(), fmt::join(missing, ", ")));
   }
 
   bool send(int rank, const Message& message) {
@@ -105,7 +108,7 @@ class MpiTransport::State {
   void require_place(const MpiProcess& process) const {
     const Identity& self = options_.identity;
     if (process.size() == self.hosts && process.rank() == self.rank) return;
-    throw Error(kHostLost,
+    throw Error(ErrorCode::HostLost,
                 fmt::format("[join] MPI makes this process rank {} of {}, but it is host {} of {}: "
                             "start all hosts with one mpirun -n {}, of the MPI that ttmesh was "
                             "built with",

@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "mesh/transport/assignment.hpp"
 #include "mesh/transport/credit.hpp"
 #include "mesh/transport/frame.hpp"
 #include "mesh/transport/handshake.hpp"
@@ -22,6 +25,8 @@ struct TransportOptions {
   std::chrono::milliseconds close_bound{1'000};          ///< For what is still to be written.
   std::uint64_t window_bytes = std::uint64_t{8} << 20U;  ///< Credit of each stream to this host.
   FrameLimits limits{};
+  /// Rank 0, sockets: what hosts that ask for a place are told; none is given if unset.
+  std::optional<MachineRecipe> offer{};
 };
 
 /// Called on the communication thread, one at a time. They return soon, do not throw, and do not
@@ -33,6 +38,8 @@ struct TransportHandlers {
   std::function<void(int rank, const std::string& why)> lost;
   /// Somebody who knocked was turned away.
   std::function<void(const std::string& who, const std::string& why)> refused;
+  /// This host lets others in at `address`; may be empty.
+  std::function<void(const std::string& address)> listening{};
 };
 
 /// Throws std::invalid_argument if the rank is not below the number of hosts, or a handler is
@@ -41,8 +48,12 @@ void check(const TransportOptions& options, const TransportHandlers& handlers);
 
 /// Where hosts meet. MPI has places of its own and takes none.
 struct MeetingPlace {
-  std::string rank_0;  ///< Where rank 0 listens: "unix:/tmp/x/0.socket", "tcp:10.0.0.1:4000".
-  std::string own;     ///< Where this host listens, likewise; port 0 lets the system choose.
+  /// Where rank 0 listens: "unix:/tmp/x/0.socket", "tcp:10.0.0.1:4000". Empty if rank 0 calls.
+  std::string rank_0;
+  std::string own;  ///< Where this host listens, likewise; port 0 lets the system choose.
+  /// Rank 0: where hosts wait to be called, from rank 1 on; it need not listen itself if these are
+  /// all.
+  std::vector<std::string> waiting{};
 };
 
 /// One host's place among the others of its mesh, whatever carries the messages. From any thread.
@@ -55,7 +66,7 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
 
   /// Connects all hosts with each other.
-  /// Throws mesh::Error (kHostLost) naming those that are not there within `bound`, or that have
+  /// Throws mesh::Error (HostLost) naming those that are not there within `bound`, or that have
   /// something else in mind; std::invalid_argument if the place is none.
   virtual void join(const MeetingPlace& place, std::chrono::milliseconds bound) = 0;
 

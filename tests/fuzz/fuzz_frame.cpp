@@ -5,6 +5,7 @@
 #include <span>
 #include <stdexcept>
 
+#include "mesh/transport/assignment.hpp"
 #include "mesh/transport/credit.hpp"
 #include "mesh/transport/frame_reader.hpp"
 #include "mesh/transport/handshake.hpp"
@@ -32,6 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           (void)decode_credit(frame->header);
         } else if (frame->preamble.kind == FrameKind::Refusal) {
           (void)decode_refusal(frame->header);
+        } else if (frame->preamble.kind == FrameKind::Assignment) {
+          (void)decode_assignment(frame->header);
         } else {
           (void)decode_hello(frame->preamble, frame->header);
         }

@@ -195,7 +195,7 @@ TEST_P(OverEither, FourHostsFindEachOtherThroughRank0) {
   for (int rank = 0; rank < kHosts; ++rank) {
     threads.emplace_back([&, rank] {
       Endpoint& endpoint = hosts[static_cast<std::size_t>(rank)].endpoint();
-      endpoint.join(rank_0, kPatience);
+      endpoint.join({.rank_0 = to_string(rank_0), .own = {}}, kPatience);
       for (int to = 0; to < kHosts; ++to) {
         if (to != rank) (void)endpoint.send(to, chunk_of(1000, rank));
       }

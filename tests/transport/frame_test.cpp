@@ -34,7 +34,7 @@ TEST(Preamble, RefusesWhatIsNone) {
 }
 
 TEST(Preamble, RefusesUnknownKinds) {
-  for (const int kind : {0, 17, 255}) {
+  for (const int kind : {0, 18, 255}) {
     auto bytes = encode(Preamble{.kind = FrameKind::Chunk});
     bytes[6] = static_cast<std::byte>(kind);
     EXPECT_THROW((void)decode_preamble(bytes, {}), std::invalid_argument);

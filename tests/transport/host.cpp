@@ -29,6 +29,12 @@ Host::Host(const TransportOptions& options, Settings settings)
                                 const std::lock_guard lock(mutex_);
                                 refusals_.push_back(who + ": " + why);
                                 changed_.notify_all();
+                              },
+                          .listening =
+                              [this](const std::string& address) {
+                                const std::lock_guard lock(mutex_);
+                                listens_at_ = address;
+                                changed_.notify_all();
                               }}) {}
 
 bool Host::await_arrivals(std::size_t count) {
@@ -54,6 +60,12 @@ std::vector<Host::Loss> Host::losses() const {
 std::vector<std::string> Host::refusals() const {
   const std::lock_guard lock(mutex_);
   return refusals_;
+}
+
+std::string Host::listens_at() {
+  (void)await([&] { return !listens_at_.empty(); });
+  const std::lock_guard lock(mutex_);
+  return listens_at_;
 }
 
 void Host::release_receipts() {

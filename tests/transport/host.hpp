@@ -49,6 +49,8 @@ class Host {
   [[nodiscard]] std::vector<Arrival> take_arrivals();
   [[nodiscard]] std::vector<Loss> losses() const;
   [[nodiscard]] std::vector<std::string> refusals() const;
+  /// Waits until it listens, at most for kPatience; where, empty if it does not.
+  [[nodiscard]] std::string listens_at();
 
   /// Is done with all messages, those to come included.
   void release_receipts();
@@ -63,6 +65,7 @@ class Host {
   std::vector<Arrival> arrivals_;
   std::vector<Loss> losses_;
   std::vector<std::string> refusals_;
+  std::string listens_at_;
   std::vector<Receipt> receipts_;
   Endpoint endpoint_;
 };

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "mesh/transport/assignment.hpp"
 #include "mesh/transport/credit.hpp"
 #include "mesh/transport/frame_reader.hpp"
 #include "mesh/transport/handshake.hpp"
@@ -27,6 +28,8 @@ std::vector<std::vector<std::byte>> seeds() {
   all.push_back(flattened(encode_hello(FrameKind::Hello, {.window_bytes = 1})));
   all.push_back(flattened(encode_refusal("no")));
   all.push_back(flattened(encode(Credit{.stream = 3, .bytes = 4})));
+  all.push_back(flattened(encode(Assignment{
+      .rank = 1, .hosts = 2, .recipe = {.topology = "ttmesh: 1", .settings = {"a=b"}}})));
   return all;
 }
 
@@ -40,7 +43,7 @@ class Mutator {
     if (bytes.size() >= kPreambleBytes && below(2) == 0) {
       const auto rest = bytes.size() - kPreambleBytes;
       const auto header = below(rest + 1);
-      const auto kind = static_cast<FrameKind>(1 + below(16));
+      const auto kind = static_cast<FrameKind>(1 + below(17));
       const auto preamble = encode(Preamble{.kind = below(4) == 0 ? kind : kind_of(bytes),
                                             .header_bytes = static_cast<std::uint32_t>(
                                                 below(2) == 0 ? header_of(bytes, rest) : header),
@@ -114,6 +117,8 @@ int read_all(const std::vector<std::byte>& bytes) {
         (void)decode_credit(frame->header);
       } else if (frame->preamble.kind == FrameKind::Refusal) {
         (void)decode_refusal(frame->header);
+      } else if (frame->preamble.kind == FrameKind::Assignment) {
+        (void)decode_assignment(frame->header);
       } else if (frame->preamble.kind == FrameKind::Hello) {
         (void)decode_hello(frame->preamble, frame->header);
       }
