@@ -102,9 +102,7 @@ void ChipActor::deliver(ChipId chip, const Command& read, HeldShard shard) {
 
 void ChipActor::finished(ChipId, Task& task, sim::Time end) {
   host_.extend(end);
-  if (!task.finish_one()) return;
-  host_.finished.fetch_add(1);
-  host_.activity.poke();
+  if (task.finish_one()) host_.finish(task.command().number);
 }
 
 void ChipActor::mismatch(ChipId, const Command& command, std::string what) {

@@ -21,6 +21,7 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   void wake(ChipId chip) override;
   void deliver(ChipId chip, const Command& read, HeldShard shard) override;
   void finished(ChipId chip, Task& task, sim::Time end) override;
+  bool gives_up() const override { return host_.abandoned.load(std::memory_order_relaxed); }
   void mismatch(ChipId chip, const Command& command, std::string what) override;
 
   /// Sends a message that counts as activity until it is handled.

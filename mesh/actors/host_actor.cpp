@@ -40,10 +40,8 @@ void HostActor::report(std::uint64_t command, ErrorCode code, const char* what) 
 void HostActor::fan_out(const CommandPtr& command) {
   const auto task = std::make_shared<Task>(command, host_.ops, host_.machine,
                                            [this](ChipId chip) { return host_.owns(chip); });
-  if (task->chips().empty()) {
-    host_.finished.fetch_add(1);
-    host_.activity.poke();
-  }
+  host_.pending.add(command);
+  if (task->chips().empty()) host_.finish(command->number);
   for (const ChipId chip : task->chips()) {
     host_.activity.begin();
     send(directory_->chips[static_cast<std::size_t>(chip)], TaskMessage{task});

@@ -31,8 +31,13 @@ HostActors::HostActors(const Machine& machine, const OpTable& ops, const WorldOp
       configuration_(options.threads),
       system_(configuration_) {
   if (options.hosting) {
-    peers_ = std::make_unique<Peers>(*options.hosting, machine.topology, state_,
-                                     [this](Message message) { deliver(std::move(message)); });
+    peers_ = std::make_unique<Peers>(*options.hosting, options.recipe, state_,
+                                     [this](Message message, Receipt receipt) {
+                                       deliver(std::move(message), std::move(receipt));
+                                     });
+    if (state_.rank > 0) {
+      state_.told_of = [this](std::uint64_t passed) { peers_->tell_passed(passed); };
+    }
     for (int rank = 0; rank < options.hosting->hosts; ++rank) {
       stand_ins_.push_back(system_.spawn<PeerActor>(rank, state_, *peers_));
     }
@@ -64,19 +69,21 @@ HostActors::~HostActors() {
   stand_ins_.clear();
 }
 
-void HostActors::deliver(Message message) {
+void HostActors::deliver(Message message, Receipt receipt) {
+  const WireCredit credit = std::make_shared<const Receipt>(std::move(receipt));
   std::visit(
-      [this](auto& each) {
+      [this, &credit](auto& each) {
         using Kind = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<Kind, Chunk>) {
           const auto to = static_cast<std::size_t>(each.to);
           std::vector<Chunk> chunks;
           chunks.push_back(std::move(each));
-          post(directory_->chips.at(to), ChunksMessage{std::move(chunks)});
+          post(directory_->chips.at(to), ChunksMessage{std::move(chunks), credit});
         } else if constexpr (std::is_same_v<Kind, CommandPtr>) {
-          post_command(std::move(each));
+          post(host_, CommandMessage{std::move(each), credit});
         } else if constexpr (std::is_same_v<Kind, wire::Delivery>) {
-          post(directory_->controller, DeliverMessage{each.read, each.chip, std::move(each.shard)});
+          post(directory_->controller,
+               DeliverMessage{each.read, each.chip, std::move(each.shard), credit});
         } else if constexpr (std::is_same_v<Kind, ChipReport>) {
           post(directory_->controller, ReportMessage{std::move(each)});
         } else if constexpr (std::is_same_v<Kind, Failure>) {

@@ -53,7 +53,7 @@ class HostActors {
   };
 
   /// Puts what another host has sent into the actors.
-  void deliver(Message message);
+  void deliver(Message message, Receipt receipt);
 
   HostState state_;
   Mailbox mailbox_;

@@ -20,6 +20,9 @@ struct Directory {
   caf::actor controller;
 };
 
+/// Goes when a message that another host sent has been handled: then the host may send more.
+using WireCredit = std::shared_ptr<const void>;
+
 // To every actor.
 struct StartMessage {
   std::shared_ptr<const Directory> directory;
@@ -29,6 +32,7 @@ struct StopMessage {};
 // Controller to host.
 struct CommandMessage {
   CommandPtr command;
+  WireCredit credit{};
 };
 
 // Host to chip.
@@ -39,6 +43,7 @@ struct TaskMessage {
 // Chip to chip.
 struct ChunksMessage {
   std::vector<Chunk> chunks;  ///< All that the sender had for the receiver, in order.
+  WireCredit credit{};
 };
 struct WakeMessage {};
 
@@ -53,6 +58,7 @@ struct DeliverMessage {
   std::uint64_t read;
   ChipId chip;
   HeldShard shard;
+  WireCredit credit{};
 };
 struct ReportMessage {
   ChipReport report;

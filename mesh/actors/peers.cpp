@@ -2,27 +2,24 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "mesh/topology/ttmesh_yaml.hpp"
-#include "mesh/transport/host_lost.hpp"
+#include "mesh/program/host_payload.hpp"
+#include "mesh/topology/error.hpp"
 
 namespace ttmesh::mesh {
 namespace {
 
-using namespace std::chrono_literals;
+/// The wave of a count that nobody asked for: those of questions begin at 1.
+constexpr std::uint64_t kUnasked = 0;
 
-/// Hosts start at about the same time; a cluster may take a while to place them.
-constexpr auto kJoinBound = 60s;
-
-std::string digest(const Topology& topology) {
-  const std::string text = ttmesh_yaml(topology);
-  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
-}
+/// What may wait to be written to a host before the controller waits.
+constexpr std::size_t kMostHeldBytes = std::size_t{32} << 20U;
+/// After which it looks whether the host is still there.
+constexpr std::chrono::milliseconds kRoomBound{100};
 
 /// "chips 0, 1, 2 and 29 more" of a host, the first 32 by number.
 std::string chips_of_host(const Topology& topology, int rank) {
@@ -58,25 +55,35 @@ bool same_counts(const std::vector<wire::ActivityCount>& a,
 
 }  // namespace
 
-Peers::Peers(const Hosting& hosting, const Topology& topology, HostState& state, Deliver deliver)
+Peers::Peers(const Hosting& hosting, const MachineRecipe& recipe, HostState& state, Deliver deliver)
     : hosting_(hosting),
-      topology_(topology),
+      topology_(state.machine.topology),
       state_(state),
       deliver_(std::move(deliver)),
       counts_(static_cast<std::size_t>(hosting.hosts)) {
   TransportOptions options;
   options.identity = {.rank = hosting.rank,
                       .hosts = hosting.hosts,
-                      .topology_digest = digest(topology),
+                      .topology_digest = digest(recipe),
                       .cpu_path = hosting.values,
-                      .onednn_version = {},
+                      .onednn_version = hosting.library,
                       .token = hosting.token};
+  if (hosting.recruits) options.offer = recipe;
   transport_ =
       make_transport(hosting.transport, std::move(options),
-                     {.received = [this](int rank, Message message,
-                                         Receipt) { receive(rank, std::move(message)); },
+                     {.received =
+                          [this](int rank, Message message, Receipt receipt) {
+                            receive(rank, std::move(message), std::move(receipt));
+                          },
                       .lost = [this](int rank, const std::string& why) { lose(rank, why); },
-                      .refused = [](const std::string&, const std::string&) {}});
+                      .refused =
+                          [this](const std::string& who, const std::string& why) {
+                            note(fmt::format("turned {} away: {}", who, why));
+                          },
+                      .listening =
+                          [this](const std::string& address) {
+                            if (hosting_.recruits) note("waits for hosts at " + address);
+                          }});
 }
 
 Peers::~Peers() { close(); }
@@ -87,9 +94,14 @@ void Peers::close() {
 }
 
 void Peers::join() {
-  transport_->join({.rank_0 = hosting_.rank_0, .own = hosting_.own}, kJoinBound);
+  transport_->join({.rank_0 = hosting_.rank_0, .own = hosting_.own, .waiting = hosting_.waiting},
+                   std::chrono::seconds(hosting_.join_seconds));
   // The others answer once they have joined each other: nothing is sent before.
-  if (hosting_.rank == 0) (void)ask_all(++wave_);
+  if (hosting_.rank == 0) (void)ask_all(++wave_, [] { return false; });
+}
+
+void Peers::note(const std::string& text) const {
+  if (hosting_.note) hosting_.note(text);
 }
 
 void Peers::send(int rank, const Message& message) {
@@ -102,25 +114,37 @@ void Peers::send(int rank, const Message& message) {
   }
 }
 
+void Peers::send_command(const CommandPtr& command) {
+  for (int rank = 0; rank < hosting_.hosts; ++rank) {
+    if (rank != hosting_.rank) send(rank, for_host(command, topology_, rank));
+  }
+}
+
 void Peers::send_to_all(const Message& message) {
   for (int rank = 0; rank < hosting_.hosts; ++rank) {
     if (rank != hosting_.rank) send(rank, message);
   }
 }
 
-void Peers::receive(int rank, Message message) {
+void Peers::receive(int rank, Message message, Receipt receipt) {
   if (const auto* probe = std::get_if<wire::ActivityProbe>(&message)) {
     const std::lock_guard lock(mutex_);
     questions_.push_back(probe->wave);
   } else if (const auto* count = std::get_if<wire::ActivityCount>(&message)) {
     const std::lock_guard lock(mutex_);
-    counts_[static_cast<std::size_t>(rank)] = {*count, true};
+    Count& known = counts_[static_cast<std::size_t>(rank)];
+    if (count->wave == kUnasked) {
+      known.count.finished = std::max(known.count.finished, count->finished);
+      ++told_;
+    } else {
+      known = {*count, true};
+    }
   } else if (std::holds_alternative<wire::Stop>(message)) {
     const std::lock_guard lock(mutex_);
     stopped_ = stopped_ || rank == 0;
   } else {
     try {
-      deliver_(std::move(message));
+      deliver_(std::move(message), std::move(receipt));
       received_.fetch_add(1);
     } catch (const std::exception& error) {
       lose(rank, std::string("it sent what nobody here can take: ") + error.what());
@@ -134,11 +158,16 @@ void Peers::lose(int rank, const std::string& why) {
   {
     const std::lock_guard lock(mutex_);
     if (!lost_) {
-      lost_ = Failure{0, kHostLost,
-                      fmt::format("host {} ({}) is lost: {}; start the run again", rank,
-                                  chips_of_host(topology_, rank), why)};
+      const std::string pending = state_.pending.summary();
+      lost_ = Failure{0, ErrorCode::HostLost,
+                      fmt::format("host {} ({}) is lost: {}; {}; start the run again", rank,
+                                  chips_of_host(topology_, rank), why,
+                                  pending.empty() ? "nothing was pending on this host"
+                                                  : "this host was at " + pending)};
     }
   }
+  state_.abandoned = true;
+  state_.activity.poke();
   changed_.notify_all();
 }
 
@@ -151,17 +180,26 @@ wire::ActivityCount Peers::own_count(std::uint64_t wave) const {
           .end = sim::Time::picoseconds(state_.end.load())};
 }
 
-std::vector<wire::ActivityCount> Peers::ask_all(std::uint64_t wave) {
+std::vector<wire::ActivityCount> Peers::ask_all(std::uint64_t wave,
+                                                const std::function<bool()>& condition) {
   for (int rank = 1; rank < hosting_.hosts; ++rank) {
     transport_->send(rank, wire::ActivityProbe{wave});
   }
-  state_.activity.wait_until_idle();
+  state_.activity.wait_until_idle_or([&] { return state_.abandoned.load() || condition(); });
   std::unique_lock lock(mutex_);
   const auto answered = [&] {
     return std::all_of(counts_.begin() + 1, counts_.end(),
                        [&](const Count& each) { return each.fresh && each.count.wave == wave; });
   };
-  changed_.wait(lock, [&] { return lost_ || answered(); });
+  const auto ended = [&] { return lost_ || answered(); };
+  while (!ended()) {
+    const std::uint64_t told = told_;
+    lock.unlock();  // The condition may ask how far hosts are.
+    const bool holds = condition();
+    lock.lock();
+    if (holds) return {};
+    changed_.wait(lock, [&] { return told_ != told || ended(); });
+  }
   if (lost_) return {};
   std::vector<wire::ActivityCount> counts{own_count(wave)};
   for (auto each = counts_.begin() + 1; each != counts_.end(); ++each) {
@@ -170,13 +208,29 @@ std::vector<wire::ActivityCount> Peers::ask_all(std::uint64_t wave) {
   return counts;
 }
 
-void Peers::settle() {
+void Peers::settle_or(const std::function<bool()>& condition) {
   std::vector<wire::ActivityCount> before;
   for (;;) {
-    std::vector<wire::ActivityCount> counts = ask_all(++wave_);
+    std::vector<wire::ActivityCount> counts = ask_all(++wave_, condition);
     if (counts.empty()) return;
     if (settled(counts) && same_counts(counts, before)) return;
     before = std::move(counts);
+  }
+}
+
+void Peers::await_room() {
+  for (int rank = 0; rank < hosting_.hosts; ++rank) {
+    if (rank == hosting_.rank) continue;
+    while (!transport_->await_room(rank, kMostHeldBytes, kRoomBound)) {
+      if (state_.abandoned || closed_) return;
+    }
+  }
+}
+
+void Peers::tell_passed(std::uint64_t commands) {
+  try {
+    transport_->send(0, wire::ActivityCount{.wave = kUnasked, .finished = commands});
+  } catch (const std::exception&) {  // Nobody listens any more.
   }
 }
 
@@ -214,7 +268,7 @@ void Peers::serve() {
       wave = questions_.front();
       questions_.erase(questions_.begin());
     }
-    state_.activity.wait_until_idle();
+    state_.activity.wait_until_idle_or([this] { return state_.abandoned.load(); });
     transport_->send(0, own_count(wave));
   }
 }

@@ -29,17 +29,23 @@ World::World(const Machine& machine, const OpTable& ops, WorldOptions options)
 World::~World() = default;
 
 void World::submit(CommandPtr command) {
-  HostState& state = actors_->state();
-  const auto unfinished = [&] { return submitted_ - state.finished.load(); };
-  if (unfinished() >= kCommandWindow) {
-    state.activity.wait_until_idle_or([&] { return unfinished() < kCommandWindow; });
-    if (unfinished() >= kCommandWindow) {
-      settle();
-      throw_if_stuck();
+  Peers* const peers = actors_->peers();
+  const auto has_room = [this] { return unfinished() < kCommandWindow; };
+  if (!has_room()) {
+    if (peers == nullptr) {
+      actors_->state().activity.wait_until_idle_or(has_room);
+    } else {
+      peers->settle_or(has_room);
     }
+    if (!has_room()) throw_if_stuck();
+  }
+  if (peers != nullptr) {
+    peers->await_room();
+    if (peers->lost()) throw_if_stuck();
+    last_ = title(*command);
+    peers->send_command(command);
   }
   ++submitted_;
-  if (Peers* peers = actors_->peers()) peers->send_to_all(command);
   actors_->post_command(std::move(command));
 }
 
@@ -89,7 +95,10 @@ std::vector<ChipReport> World::collect() {
 
 void World::throw_if_stuck() {
   if (Peers* peers = actors_->peers()) {
-    if (const auto lost = peers->lost()) throw Error(lost->code, lost->what);
+    if (const auto lost = peers->lost()) {
+      throw Error(lost->code,
+                  lost->what + (last_.empty() ? "" : "; the last command was " + last_));
+    }
   }
   if (const auto fault = actors_->mailbox().fault()) throw Error(fault->code, fault->what);
   const std::uint64_t done = finished();

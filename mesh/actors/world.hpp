@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "mesh/actors/hosting.hpp"
@@ -12,6 +13,7 @@
 #include "mesh/program/op_table.hpp"
 #include "mesh/program/report.hpp"
 #include "mesh/program/shard_table.hpp"
+#include "mesh/transport/assignment.hpp"
 
 namespace ttmesh::mesh {
 
@@ -19,15 +21,13 @@ struct WorldOptions {
   int threads = 0;  ///< Threads that run the actors; 0 takes one per processor.
   bool timing_only = false;
   std::optional<Hosting> hosting{};  ///< Set if the mesh is spread over several processes.
+  MachineRecipe recipe{};            ///< Then: what all of them make the machine from.
 };
 
 class HostActors;
 
-/// Most commands that may be unfinished before `submit` waits.
-constexpr std::uint64_t kCommandWindow = 1024;
-
 /// Runs the chips of a host other than rank 0 until the controller is done.
-/// Throws mesh::Error (kHostLost) if the hosts cannot be joined, or rank 0 is lost.
+/// Throws mesh::Error (HostLost) if the hosts cannot be joined, or rank 0 is lost.
 void serve_host(const Machine& machine, const OpTable& ops, const WorldOptions& options);
 
 /// The running actors of one machine, or of rank 0's part of it and the way to the others. Used by
@@ -43,7 +43,8 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  /// Sends a command to its chips. Waits only while the window is full.
+  /// Sends a command to its chips. Waits only while the window is full on some host, or much that
+  /// this host has for another one still waits to be sent.
   void submit(CommandPtr command);
   /// Waits until every command is done, and returns when the last chip's queue is free. Throws
   /// mesh::Error if one cannot be.
@@ -58,14 +59,16 @@ class World {
  private:
   /// Waits until nothing runs, on any host.
   void settle();
-  /// Commands that all chips have passed, after `settle`.
+  /// Commands that all chips have passed as far as is known: exactly, after `settle`.
   std::uint64_t finished() const;
+  std::uint64_t unfinished() const { return submitted_ - finished(); }
   /// Reports of all chips as they are, also of those that wait.
   std::vector<ChipReport> collect();
   void throw_if_stuck();
 
   std::unique_ptr<HostActors> actors_;
   std::uint64_t submitted_ = 0;
+  std::string last_;  ///< Of several hosts: the title of the last command.
 };
 
 }  // namespace ttmesh::mesh

@@ -6,6 +6,7 @@
 
 #include "mesh/device/session.hpp"
 #include "mesh/program/builtin_ops.hpp"
+#include "mesh/topology/ttmesh_yaml.hpp"
 
 namespace ttmesh::mesh {
 
@@ -95,24 +96,37 @@ std::shared_ptr<const OpTable> with_builtins(const OpTable& ops) {
   return table;
 }
 
-WorldOptions world_options(const OpenOptions& options) {
-  return {
+WorldOptions world_options(const Topology& topology, const OpenOptions& options) {
+  WorldOptions world{
       .threads = options.threads, .timing_only = options.timing_only, .hosting = options.hosting};
+  if (!options.hosting) return world;
+  Topology unnamed = topology;  // Hosts may have it from files of different names.
+  unnamed.name.clear();
+  world.recipe = {.topology = ttmesh_yaml(unnamed),
+                  .settings = {},
+                  .seed = options.seed,
+                  .timing_only = options.timing_only};
+  for (const sim::Setting& setting : options.settings) {
+    world.recipe.settings.push_back(setting.text);
+  }
+  return world;
 }
 
 }  // namespace
 
 MeshDevice open(Topology topology, std::shared_ptr<const OpTable> ops, OpenOptions options) {
   const MeshDescription mesh = select_mesh(topology, options.mesh_id);
+  WorldOptions world = world_options(topology, options);
   auto session =
       std::make_shared<Session>(make_machine(std::move(topology), options.settings, options.seed),
-                                with_builtins(*ops), world_options(options));
+                                with_builtins(*ops), std::move(world));
   return MeshDevice(std::move(session), {mesh.id, {0, 0}, mesh.shape});
 }
 
 void serve(Topology topology, std::shared_ptr<const OpTable> ops, const OpenOptions& options) {
+  const WorldOptions world = world_options(topology, options);
   const Machine machine = make_machine(std::move(topology), options.settings, options.seed);
-  serve_host(machine, *with_builtins(*ops), world_options(options));
+  serve_host(machine, *with_builtins(*ops), world);
 }
 
 CallScope::CallScope(const MeshDevice& device, std::string name)

@@ -112,7 +112,7 @@ class MeshDevice {
 
 /// Runs a host's part of the machine, other than rank 0's, which is the controller's. Takes what
 /// `open()` takes there, and returns when the controller has closed the machine.
-/// Throws as `open()` does, and mesh::Error (kHostLost) if the hosts cannot be joined or the
+/// Throws as `open()` does, and mesh::Error (HostLost) if the hosts cannot be joined or the
 /// controller is lost.
 void serve(Topology topology, std::shared_ptr<const OpTable> ops, const OpenOptions& options);
 

@@ -37,7 +37,7 @@ void Chip::start_recording(bool trace) {
 }
 
 void Chip::run() {
-  while (!commands_.empty()) {
+  while (!commands_.empty() && !chip_.host.gives_up()) {
     if (std::holds_alternative<std::monostate>(front_)) begin(*commands_.front());
     if (!advance()) return;
     pass(*commands_.front());

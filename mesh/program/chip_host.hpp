@@ -20,6 +20,8 @@ class ChipHost {
   virtual void deliver(ChipId chip, const Command& read, HeldShard shard) = 0;
   /// `chip` has passed the task's command; its queue is in use until `end`.
   virtual void finished(ChipId chip, Task& task, sim::Time end) = 0;
+  /// Whether chips are to start nothing any more: the mesh is lost.
+  virtual bool gives_up() const { return false; }
   /// Chips exchanged chunks that do not belong together.
   virtual void mismatch(ChipId chip, const Command& command, std::string what) = 0;
 };

@@ -159,6 +159,12 @@ void complete(Topology& topology, const LoadOptions& options) {
   }
 }
 
+/// What a launch would take.
+Topology checked(ParsedTopology parsed) {
+  if (!parsed.launch_problems.empty()) throw InvalidFile(std::move(parsed.launch_problems));
+  return std::move(parsed.topology);
+}
+
 }  // namespace
 
 ParsedTopology parse_topology(const std::string& text, const LoadOptions& options) {
@@ -187,9 +193,14 @@ ParsedTopology parse_topology(const std::string& text, const LoadOptions& option
 }
 
 Topology load_topology(const std::string& text, const LoadOptions& options) {
-  ParsedTopology parsed = parse_topology(text, options);
-  if (!parsed.launch_problems.empty()) throw InvalidFile(std::move(parsed.launch_problems));
-  return std::move(parsed.topology);
+  return checked(parse_topology(text, options));
+}
+
+Topology load_topology(const InputFile& file) {
+  ParsedTopology parsed = parse_ttmesh_yaml(file, parse_yaml(file));
+  parsed.topology.name = file.path;
+  complete(parsed.topology, {});
+  return checked(std::move(parsed));
 }
 
 }  // namespace ttmesh::mesh

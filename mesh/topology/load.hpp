@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "mesh/topology/input_file.hpp"
 #include "mesh/topology/parsed_topology.hpp"
 #include "mesh/topology/topology.hpp"
 
@@ -23,6 +24,9 @@ struct LoadOptions {
 /// Throws mesh::InvalidFile with file, line and field of every mistake of the first failing stage,
 /// or std::invalid_argument for an unknown system or shape.
 [[nodiscard]] Topology load_topology(const std::string& text, const LoadOptions& options = {});
+
+/// The topology of a file in this project's format that is in memory. Throws as above.
+[[nodiscard]] Topology load_topology(const InputFile& file);
 
 /// The same without the launch's checks: what the descriptor defines, as `ttmesh topo show` prints.
 /// Problems that a launch would refuse are listed in `launch_problems` of the result.

@@ -13,7 +13,6 @@
 #include "mesh/topology/error.hpp"
 #include "mesh/topology/load.hpp"
 #include "mesh/transport/address.hpp"
-#include "mesh/transport/host_lost.hpp"
 #include "tests/device/small_device.hpp"
 #include "tests/program/small_world.hpp"
 
@@ -162,7 +161,7 @@ TEST(Hosts, AreRefusedWithAnotherTopology) {
       serve(split("t3k:1x4:ring", {1, 2}), table, options(1, 2));
     } catch (const Error& error) {
       refusal = error.what();
-      EXPECT_EQ(error.code(), kHostLost);
+      EXPECT_EQ(error.code(), ErrorCode::HostLost);
     }
   });
   std::thread right([&] { serve(split("t3k:1x8:ring", {1, 2}), table, options(1, 1)); });

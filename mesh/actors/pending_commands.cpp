@@ -1,0 +1,20 @@
+#include "mesh/actors/pending_commands.hpp"
+
+#include <fmt/format.h>
+
+namespace ttmesh::mesh {
+
+std::string PendingCommands::summary() const {
+  const std::lock_guard lock(mutex_);
+  if (commands_.empty()) return {};
+  const std::string first = title(*commands_.begin()->second);
+  if (commands_.size() == 1) return first;
+  return fmt::format("{} and {} later commands", first, commands_.size() - 1);
+}
+
+std::string title(const Command& command) {
+  return fmt::format("#{} {}{}", command.number, command.op,
+                     command.issuer.empty() ? "" : " (" + command.issuer + ")");
+}
+
+}  // namespace ttmesh::mesh
