@@ -14,6 +14,7 @@
 
 #include "cli/ccl.hpp"
 #include "cli/generate.hpp"
+#include "cli/host.hpp"
 #include "cli/hosting.hpp"
 #include "cli/launch.hpp"
 #include "cli/op.hpp"
@@ -82,6 +83,7 @@ int parse_and_run(const CommandLine& line) {
   add_op(app, exit_code);
   add_sweep(app, line.passed_on, exit_code);
   add_launch(app, line.passed_on, exit_code);
+  add_host(app, exit_code);
   app.footer(kFooter);  // After the subcommands, which would inherit it.
   if (line.own.empty()) {
     fmt::print(stderr, "{}", app.help());

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/joining.hpp"
 #include "cli/ranks.hpp"
 #include "mesh/transport/address.hpp"
 #include "mesh/transport/transport.hpp"
@@ -36,11 +37,6 @@ int whole_number(const char* name) {
   return *number;
 }
 
-mesh::TransportKind kind_of(const std::string& address) {
-  return mesh::parse_address(address).kind == mesh::Address::Kind::Unix ? mesh::TransportKind::Unix
-                                                                        : mesh::TransportKind::Tcp;
-}
-
 /// The place that whoever starts programs of MPI gives this process.
 std::optional<mesh::Hosting> hosting_by_ranks(const std::string& transport) {
   const std::optional<RankPlace> place = rank_place();
@@ -57,25 +53,36 @@ std::optional<mesh::Hosting> hosting_by_ranks(const std::string& transport) {
         "libopenmpi-dev and build it again, or start hosts with ttmesh launch",
         place->launcher, place->ranks));
   }
+  const ops::ValuesPath values = ops::values_path();
   return mesh::Hosting{.rank = place->rank,
                        .hosts = place->ranks,
                        .transport = mesh::TransportKind::Mpi,
                        .rank_0 = {},
                        .own = {},
                        .token = {},
-                       .values = std::string(ops::matmul_cpu_path())};
+                       .values = values.processor,
+                       .library = values.library,
+                       .note = note};
 }
 
 }  // namespace
 
+mesh::TransportKind kind_of(const std::string& address) {
+  return mesh::parse_address(address).kind == mesh::Address::Kind::Unix ? mesh::TransportKind::Unix
+                                                                        : mesh::TransportKind::Tcp;
+}
+
 std::optional<mesh::Hosting> hosting_of(const std::string& transport) {
   if (std::getenv(kRankVariable) == nullptr) return hosting_by_ranks(transport);
+  const ops::ValuesPath values = ops::values_path();
   mesh::Hosting hosting{.rank = whole_number(kRankVariable),
                         .hosts = whole_number(kHostsVariable),
                         .rank_0 = variable(kRank0Variable),
                         .own = variable(kOwnVariable),
                         .token = variable(kTokenVariable),
-                        .values = std::string(ops::matmul_cpu_path())};
+                        .values = values.processor,
+                        .library = values.library,
+                        .note = note};
   if (hosting.rank >= hosting.hosts) {
     throw std::invalid_argument(fmt::format("[{}] rank {} among {} hosts; ranks are 0 to {}",
                                             kRankVariable, hosting.rank, hosting.hosts,

@@ -22,6 +22,9 @@ inline constexpr const char* kTokenVariable = "TTMESH_TOKEN";
 /// were started for another transport.
 [[nodiscard]] std::optional<mesh::Hosting> hosting_of(const std::string& transport);
 
+/// What carries messages to a socket's address, "unix:PATH" or "tcp:HOST:PORT".
+[[nodiscard]] mesh::TransportKind kind_of(const std::string& address);
+
 /// Serves as another host than rank 0 if this process is one; then the run has nothing else to do
 /// here.
 [[nodiscard]] bool serves(const mesh::Topology& topology, const mesh::OpenOptions& options);

@@ -18,6 +18,7 @@
 #include "cli/pipe.hpp"
 #include "mesh/transport/address.hpp"
 #include "mesh/transport/handshake.hpp"
+#include "mesh/transport/port_reservation.hpp"
 #include "sim/quantity.hpp"
 
 namespace ttmesh::cli {
@@ -29,7 +30,7 @@ using namespace std::chrono_literals;
 constexpr int kWorldFailed = 3;
 constexpr int kMostHosts = 64;
 /// Hosts notice by themselves that another one has gone; after this they are ended.
-constexpr auto kGrace = 500ms;
+constexpr auto kGrace = 250ms;
 
 /// One process.
 struct Host {
@@ -40,6 +41,21 @@ struct Host {
   int exit_code = 0;
 };
 
+/// Whether the other hosts are started by hand.
+bool is_by_hand(const std::string& word) {
+  return word.starts_with("--listen") || word.starts_with("--connect");
+}
+
+/// The value of an option, as "--option VALUE" or "--option=VALUE".
+std::optional<std::string> value_of(const std::vector<std::string>& words,
+                                    const std::string& option) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].starts_with(option + "=")) return words[i].substr(option.size() + 1);
+    if (words[i] == option && i + 1 < words.size()) return words[i + 1];
+  }
+  return std::nullopt;
+}
+
 int hosts_in(const std::string& text) {
   const auto hosts = sim::parse_count(text);
   if (hosts && *hosts >= 1 && *hosts <= kMostHosts) return *hosts;
@@ -47,15 +63,45 @@ int hosts_in(const std::string& text) {
       fmt::format("[--hosts] '{}' is no number of hosts, needs 1 to {}", text, kMostHosts));
 }
 
-[[noreturn]] void become(Host& host, const Launch& launch, const mesh::SocketDirectory& sockets,
+/// Where hosts meet: what a launch makes for the time of the run.
+class Venue {
+ public:
+  explicit Venue(mesh::TransportKind kind) {
+    if (kind == mesh::TransportKind::Unix) sockets_.emplace();
+    if (kind == mesh::TransportKind::Tcp) port_.emplace();
+  }
+
+  /// Where a host listens. The others are told by rank 0 where those above it do.
+  std::string address(int rank) const {
+    if (sockets_) return to_string(sockets_->address(rank));
+    return fmt::format("tcp:127.0.0.1:{}", rank == 0 ? port_->port() : 0);
+  }
+
+ private:
+  std::optional<mesh::SocketDirectory> sockets_;
+  std::optional<mesh::PortReservation> port_;
+};
+
+volatile std::sig_atomic_t interruption = 0;  // A signal handler has no other way to tell.
+
+void note_interruption(int number) { interruption = number; }
+
+/// Lets a signal end the hosts before this process, which tidies up after them.
+void await_interruptions() {
+  struct sigaction action {};
+  action.sa_handler = note_interruption;  // Without SA_RESTART: waits end.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+}
+
+[[noreturn]] void become(Host& host, const Launch& launch, const Venue& venue,
                          const std::string& token, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kWorldFailed);  // It ended before it could be watched.
-  std::signal(SIGINT, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
   setenv(kRankVariable, std::to_string(host.rank).c_str(), 1);
   setenv(kHostsVariable, std::to_string(launch.hosts).c_str(), 1);
-  setenv(kRank0Variable, to_string(sockets.address(0)).c_str(), 1);
-  setenv(kOwnVariable, to_string(sockets.address(host.rank)).c_str(), 1);
+  setenv(kRank0Variable, venue.address(0).c_str(), 1);
+  setenv(kOwnVariable, venue.address(host.rank).c_str(), 1);
   setenv(kTokenVariable, token.c_str(), 1);
   dup2(host.words.ends[1], STDERR_FILENO);
   if (host.rank > 0) dup2(host.words.ends[1], STDOUT_FILENO);
@@ -84,13 +130,20 @@ void look_after(Host& host) {
   if (host.process < 0 || waitpid(host.process, &status, WNOHANG) != host.process) return;
   host.process = -1;
   host.exit_code = WIFEXITED(status) ? std::min(WEXITSTATUS(status), kWorldFailed) : kWorldFailed;
-  if (WIFSIGNALED(status)) {
+  if (WIFSIGNALED(status) && interruption == 0) {
     fmt::print(stderr, "[{}] ended by signal {}\n", host.rank, WTERMSIG(status));
+  }
+}
+
+void signal_all(const std::vector<std::unique_ptr<Host>>& hosts, int number) {
+  for (const auto& host : hosts) {
+    if (host->process >= 0) kill(host->process, number);
   }
 }
 
 void watch(std::vector<std::unique_ptr<Host>>& hosts) {
   std::optional<Clock::time_point> first_failure;
+  bool told = false;
   const auto runs = [](const auto& host) { return host->process >= 0; };
   const auto talks = [](const auto& host) { return host->words.ends[0] >= 0; };
   while (std::any_of(hosts.begin(), hosts.end(), runs) ||
@@ -98,6 +151,10 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
     std::vector<pollfd> watched;
     for (const auto& host : hosts) watched.push_back({host->words.ends[0], POLLIN, 0});
     poll(watched.data(), watched.size(), 20);
+    if (interruption != 0 && !std::exchange(told, true)) {
+      signal_all(hosts, SIGTERM);
+      if (!first_failure) first_failure = Clock::now();
+    }
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       Host& host = *hosts[i];
       if (watched[i].revents != 0 && !read_some(host.words.ends[0], host.line)) {
@@ -109,9 +166,7 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
       if (host.process < 0 && host.exit_code != 0 && !first_failure) first_failure = Clock::now();
     }
     if (!first_failure || Clock::now() - *first_failure < kGrace) continue;
-    for (const auto& host : hosts) {
-      if (host->process >= 0) kill(host->process, SIGKILL);
-    }
+    signal_all(hosts, SIGKILL);
   }
 }
 
@@ -123,10 +178,13 @@ int launch(const Launch& launch) {
     throw std::invalid_argument(fmt::format(
         "[--hosts] {} does not run on several hosts; run, ccl and generate do", command));
   }
-  const mesh::SocketDirectory sockets;
+  if (launch.transport == mesh::TransportKind::Mpi) {
+    throw std::invalid_argument(
+        "[--transport] mpi needs hosts that mpirun started: mpirun -n N ttmesh run ...");
+  }
+  await_interruptions();
+  const Venue venue(launch.transport);
   const std::string token = mesh::make_token();
-  // A signal from the terminal reaches the hosts too: this process stays to tidy up after them.
-  std::signal(SIGINT, SIG_IGN);
   std::vector<std::unique_ptr<Host>> hosts;
   const pid_t parent = getpid();
   for (int rank = 0; rank < launch.hosts; ++rank) {
@@ -135,10 +193,15 @@ int launch(const Launch& launch) {
     host.rank = rank;
     host.process = fork();
     if (host.process < 0) fail_to_start("fork");
-    if (host.process == 0) become(host, launch, sockets, token, parent);
+    if (host.process == 0) become(host, launch, venue, token, parent);
     host.words.close_end(1);
   }
   watch(hosts);
+  if (interruption != 0) {
+    fmt::print(stderr, "ttmesh: error: ended by signal {}, and all hosts with it\n",
+               static_cast<int>(interruption));
+    return kWorldFailed;
+  }
   int exit_code = 0;
   for (const auto& host : hosts) exit_code = std::max(exit_code, host->exit_code);
   return exit_code;
@@ -147,6 +210,10 @@ int launch(const Launch& launch) {
 std::optional<Launch> launch_of(const std::vector<std::string>& words) {
   Launch found{.hosts = 1, .words = words};
   if (words.empty() || words.front() == "launch" || words.front() == "sweep") return std::nullopt;
+  if (std::any_of(words.begin(), words.end(), is_by_hand)) return std::nullopt;
+  if (const std::optional<std::string> kind = value_of(words, "--transport")) {
+    found.transport = mesh::parse_transport_kind(*kind);
+  }
   for (auto word = found.words.begin(); word != found.words.end(); ++word) {
     const std::string prefix = "--hosts=";
     if (word->rfind(prefix, 0) == 0) {
@@ -176,11 +243,18 @@ void add_launch(CLI::App& app, const std::vector<std::string>& words, int& exit_
       ->required()
       ->type_name("N")
       ->check(CLI::Range(1, kMostHosts));
-  command->callback([hosts, words, &exit_code] {
+  const auto transport = std::make_shared<std::string>();
+  command->add_option("--transport", *transport, "What carries messages between the hosts [unix]")
+      ->type_name("unix|tcp")
+      ->check(CLI::IsMember({"unix", "tcp"}));
+  command->callback([hosts, transport, words, &exit_code] {
     if (words.empty()) {
       throw std::invalid_argument("[launch] no command follows; needs launch --hosts N -- run ...");
     }
-    exit_code = launch({.hosts = *hosts, .words = words});
+    const std::string kind =
+        !transport->empty() ? *transport : value_of(words, "--transport").value_or("unix");
+    exit_code =
+        launch({.hosts = *hosts, .transport = mesh::parse_transport_kind(kind), .words = words});
   });
 }
 

@@ -70,6 +70,7 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->type_name("unix|tcp|mpi")
       ->check(CLI::IsMember({"unix", "tcp", "mpi"}))
       ->group(kMachine);
+  add_join_options(command, arguments.joining);
   command
       .add_option("--rank-bindings", arguments.rank_bindings,
                   "File of tt-run that says which rank is which host of which mesh [in order]")
@@ -131,11 +132,21 @@ void require_place(const mesh::Topology& topology, const mesh::Hosting& hosting)
   }
 }
 
+std::optional<mesh::Hosting> place_of(const MachineArguments& arguments) {
+  if (!arguments.joining.by_hand()) return hosting_of(arguments.transport);
+  if (!arguments.rank_bindings.empty()) {
+    throw std::invalid_argument(
+        "[--rank-bindings] hosts that are started by hand take their ranks from rank 0; leave the "
+        "file out, or start them with mpirun or ttmesh launch");
+  }
+  return rank_0_by_hand(arguments.joining, arguments.hosts);
+}
+
 }  // namespace
 
 mesh::Topology topology_of(const MachineArguments& arguments) {
   mesh::Topology topology = mesh::load_topology(arguments.topology, {.system = arguments.system});
-  const std::optional<mesh::Hosting> hosting = hosting_of(arguments.transport);
+  const std::optional<mesh::Hosting> hosting = place_of(arguments);
   if (!arguments.rank_bindings.empty()) {
     mesh::Topology bound = bound_topology(topology, arguments.rank_bindings, hosting);
     if (hosting) topology = std::move(bound);
@@ -152,7 +163,7 @@ mesh::OpenOptions open_options_of(const MachineArguments& arguments) {
                             .mesh_id = {},
                             .settings = {},
                             .seed = arguments.seed,
-                            .hosting = hosting_of(arguments.transport)};
+                            .hosting = place_of(arguments)};
   if (!arguments.scenario.empty()) {
     options.settings = mesh::load_scenario(arguments.scenario).settings;
   }

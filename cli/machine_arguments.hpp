@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/joining.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/topology/topology.hpp"
 
@@ -22,6 +23,7 @@ struct MachineArguments {
   int hosts = 1;              ///< Taken before the command is parsed, see launch_of().
   std::string transport;      ///< Between hosts; empty: that of whoever started them.
   std::string rank_bindings;  ///< File that says which rank is which host; empty: in order.
+  JoinArguments joining;      ///< Of hosts that are started by hand.
   bool timing_only = false;
   std::string trace;    ///< File for the timeline; empty writes none.
   std::string ops_csv;  ///< File for tt-metal's table of ops; empty writes none.
