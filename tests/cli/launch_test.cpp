@@ -1,9 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -64,30 +62,21 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"ccl", "all_gather", "-t", "tg", "--timing-only", "-b", "1M", "-e",
                                  "1M", "-n", "2", "--set", "link(9-10).down=true"}));
 
-/// What a shell command prints, and its exit code.
-Outcome shell(const std::string& command) {
-  Outcome outcome;
-  std::FILE* pipe = popen(("exec 2>&1; " + command).c_str(), "r");
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
-    outcome.out.append(buffer, count);
-  }
-  outcome.exit_code = WEXITSTATUS(pclose(pipe));
-  return outcome;
+TEST(Launch, OverTcpTracesAreTheSame) {
+  const std::string own = "ttmesh_launch_" + std::to_string(getpid()) + ".json";
+  const std::vector<std::string> alone{"ccl", "all_reduce", "-t",  "tg", "-b",
+                                       "64K", "-e",         "64K", "-n", "2"};
+  std::vector<std::string> tcp = alone;
+  tcp.insert(tcp.end(), {"--transport", "tcp"});
+  EXPECT_EQ(trace_of(tcp, 4, own), trace_of(alone, 1, own));
 }
 
-TEST(Launch, EndsWith3WhenAHostIsKilledAndLeavesNothingBehind) {
-  const Outcome outcome =
-      shell(std::string("export TMPDIR=$(mktemp -d); ") + TTMESH_COMMAND +
-            " launch --hosts 2 -- ccl all_reduce -t t3k:1x8:ring -b 1M -e 1M -n 1000000 -c 0 & "
-            "launcher=$!; sleep 1; for victim in $(cat /proc/$launcher/task/$launcher/children); "
-            "do :; done; "
-            "kill -9 $victim; wait $launcher; code=$?; echo left: $(ls $TMPDIR); rm -r $TMPDIR; "
-            "exit $code");
-  EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
-  EXPECT_THAT(outcome.out, HasSubstr("[1] ended by signal 9"));
-  EXPECT_THAT(outcome.out, HasSubstr("[0] ttmesh: error: host 1 (chips 4, 5, 6, 7) is lost"));
-  EXPECT_THAT(outcome.out, HasSubstr("left:\n"));
+TEST(Launch, RefusesAnotherTransportThanTheHostsMeetOver) {
+  const Outcome outcome = ttmesh({"launch", "--hosts", "2", "--transport", "tcp", "--", "ccl",
+                                  "all_reduce", "-t", "t3k", "--transport", "unix"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("the hosts were started to meet over tcp"));
+  EXPECT_EQ(ttmesh({"run", "mlp", "--hosts", "2", "--transport", "mpi"}).exit_code, 2);
 }
 
 TEST(Launch, RefusesWhatCannotBeDivided) {
