@@ -71,9 +71,11 @@ modules::ModelSource source_of(const GenerateArguments& arguments) {
 // A prompt for each user; the one that is given is for all users of the batch.
 modules::GenerateRequest request_of(const GenerateArguments& arguments,
                                     const modules::ModelSpec& spec) {
-  modules::GenerateRequest request{.prompts = {},
-                                   .max_new_tokens = arguments.max_new_tokens,
-                                   .trace = !arguments.machine.trace.empty()};
+  modules::GenerateRequest request{
+      .prompts = {},
+      .max_new_tokens = arguments.max_new_tokens,
+      .trace = !arguments.machine.trace.empty(),
+      .program = arguments.print_program || !arguments.machine.ops_csv.empty()};
   if (arguments.prompt_ids.empty()) {
     request.prompts = modules::random_prompts({.users = arguments.batch.value_or(1),
                                                .length = arguments.prompt_length,

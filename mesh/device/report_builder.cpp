@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <tuple>
 #include <utility>
 
@@ -11,23 +10,20 @@ namespace ttmesh::mesh {
 namespace {
 
 /// A command's time is that of the chip whose queue it kept busy longest.
-std::vector<OpTotal> op_totals(const std::vector<ChipReport>& chips) {
-  std::map<std::uint64_t, std::pair<const std::string*, sim::Time>> commands;
-  for (const ChipReport& chip : chips) {
-    for (const OpUse& use : chip.ops) {
-      auto& [op, time] = commands[use.command];
-      op = &use.op;
-      time = std::max(time, use.end - use.start);
-    }
-  }
+std::vector<OpTotal> op_totals(const Report& report) {
   std::vector<OpTotal> totals;
-  for (const auto& [command, use] : commands) {
-    const auto& [op, time] = use;
+  for (auto use = report.uses.begin(); use != report.uses.end();) {
+    const std::uint64_t command = use->use.command;
+    sim::Time longest;
+    for (; use != report.uses.end() && use->use.command == command; ++use) {
+      longest = std::max(longest, use->use.end - use->use.start);
+    }
+    const std::string& op = name_of(report, command).op;
     auto total = std::find_if(totals.begin(), totals.end(),
-                              [&name = *op](const OpTotal& each) { return each.op == name; });
-    if (total == totals.end()) total = totals.insert(total, {.op = *op, .calls = 0, .time = {}});
+                              [&](const OpTotal& each) { return each.op == op; });
+    if (total == totals.end()) total = totals.insert(total, {.op = op, .calls = 0, .time = {}});
     ++total->calls;
-    total->time += time;
+    total->time += longest;
   }
   return totals;
 }
@@ -72,20 +68,28 @@ void append(sim::Trace& trace, ChipReport& chip, sim::Time begin) {
 
 }  // namespace
 
-Report build_report(std::vector<ChipReport> chips, const Machine& machine, sim::Time begin) {
-  Report report{
-      .begin = begin, .end = begin, .ops = op_totals(chips), .uses = {}, .links = {}, .trace = {}};
+Report build_report(std::vector<ChipReport> chips, std::vector<CommandName> commands,
+                    const Machine& machine, sim::Time begin) {
+  Report report{.begin = begin,
+                .end = begin,
+                .ops = {},
+                .commands = std::move(commands),
+                .uses = {},
+                .links = {},
+                .trace = {}};
   for (ChipReport& chip : chips) {
-    for (OpUse& use : chip.ops) {
+    for (const OpUse& use : chip.ops) {
       report.end = std::max(report.end, use.end);
-      report.uses.push_back({chip.chip, std::move(use)});
+      report.uses.push_back({chip.chip, use});
     }
+    chip.ops = {};
     report.links.insert(report.links.end(), chip.links.begin(), chip.links.end());
     append(report.trace, chip, begin);
   }
   std::sort(report.uses.begin(), report.uses.end(), [](const ChipUse& a, const ChipUse& b) {
     return std::tie(a.use.command, a.chip) < std::tie(b.use.command, b.chip);
   });
+  report.ops = op_totals(report);
   std::sort(report.links.begin(), report.links.end(), [](const LinkUse& a, const LinkUse& b) {
     return std::tie(a.from, a.to, a.channel) < std::tie(b.from, b.to, b.channel);
   });

@@ -174,6 +174,7 @@ void Session::send(std::shared_ptr<Command> command) {
   if (recording_fresh_) recording_begin_ = clock_;
   recording_fresh_ = false;
   clock_ += machine_.host.dispatch;
+  names_.push_back({command->number, command->op, command->issuer});
   if (recording_program_) record(command);
   world_->submit(std::move(command));
 }
@@ -215,12 +216,14 @@ sim::Time Session::synchronize() {
 void Session::start_recording(bool trace) {
   synchronize();
   world_->start_recording(trace);
+  names_.clear();
   recording_fresh_ = true;
 }
 
 Report Session::report() {
   require_open();
-  return build_report(world_->reports(), machine_, recording_fresh_ ? clock_ : recording_begin_);
+  return build_report(world_->reports(), names_, machine_,
+                      recording_fresh_ ? clock_ : recording_begin_);
 }
 
 void Session::close() {

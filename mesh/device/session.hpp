@@ -146,6 +146,7 @@ class Session : public std::enable_shared_from_this<Session> {
   sim::Time recording_begin_;
   bool recording_fresh_ = true;  ///< Nothing has been issued since recording began.
   std::vector<Drop> drops_;
+  std::vector<CommandName> names_;  ///< Of the commands since recording began.
   std::string scope_;
   bool recording_program_ = false;
   std::vector<CommandPtr> program_;

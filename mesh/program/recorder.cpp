@@ -3,7 +3,7 @@
 namespace ttmesh::mesh {
 
 void Recorder::op(int queue_track, const Command& command, sim::Time start, sim::Time end) {
-  ops.push_back({command.number, command.op, command.issuer, start, end});
+  ops.push_back({command.number, start, end});
   if (trace) slices.push_back({queue_track, start, end, command.number, 0, command.op, 0});
 }
 

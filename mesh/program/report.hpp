@@ -10,13 +10,19 @@
 
 namespace ttmesh::mesh {
 
-/// One command on one chip.
+/// One command on one chip. There are many of these: what is the same for all chips is in
+/// CommandName.
 struct OpUse {
   std::uint64_t command;
-  std::string op;
-  std::string issuer;
   sim::Time start;
   sim::Time end;
+};
+
+/// What a command was.
+struct CommandName {
+  std::uint64_t command;
+  std::string op;
+  std::string issuer;  ///< Module call it came from.
 };
 
 /// One command on the chip it kept busy.
@@ -54,12 +60,16 @@ struct OpTotal {
 
 /// What the machine did since recording began.
 struct Report {
-  sim::Time begin;             ///< First dispatch.
-  sim::Time end;               ///< Last chip's end.
-  std::vector<OpTotal> ops;    ///< In order of first call.
-  std::vector<ChipUse> uses;   ///< What kept which chip's queue busy, by (command, chip).
-  std::vector<LinkUse> links;  ///< Every direction of every channel, by (from, to, channel).
-  sim::Trace trace;            ///< Sorted; empty unless asked for. Times count from `begin`.
+  sim::Time begin;                    ///< First dispatch.
+  sim::Time end;                      ///< Last chip's end.
+  std::vector<OpTotal> ops;           ///< In order of first call.
+  std::vector<CommandName> commands;  ///< By number.
+  std::vector<ChipUse> uses;          ///< What kept which chip's queue busy, by (command, chip).
+  std::vector<LinkUse> links;         ///< Every direction of every channel, by (from, to, channel).
+  sim::Trace trace;                   ///< Sorted; empty unless asked for. Times count from `begin`.
 };
+
+/// The name of a command that the report has a use of.
+[[nodiscard]] const CommandName& name_of(const Report& report, std::uint64_t command);
 
 }  // namespace ttmesh::mesh

@@ -10,10 +10,8 @@ namespace ttmesh::mesh {
 namespace {
 
 void pack(Packer& out, const OpUse& use) {
-  out.pack_array(5);
+  out.pack_array(3);
   out.pack(use.command);
-  out.pack(use.op);
-  out.pack(use.issuer);
   out.pack(use.start.ps());
   out.pack(use.end.ps());
 }
@@ -59,11 +57,9 @@ sim::Time next_time(Elements& elements) {
 }
 
 OpUse op_use_from(const msgpack::object& object) {
-  Elements elements(object, 5);
+  Elements elements(object, 3);
   OpUse use{};
   use.command = elements.next_as<std::uint64_t>();
-  use.op = elements.next_as<std::string>();
-  use.issuer = elements.next_as<std::string>();
   use.start = next_time(elements);
   use.end = next_time(elements);
   return use;

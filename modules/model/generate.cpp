@@ -96,7 +96,7 @@ std::vector<PartTime> parts_of(const mesh::Report& report) {
     for (; end < uses.size() && uses[end].use.command == uses[i].use.command; ++end) {
       longest = std::max(longest, uses[end].use.end - uses[end].use.start);
     }
-    const Part part = part_of(uses[i].use.issuer);
+    const Part part = part_of(mesh::name_of(report, uses[i].use.command).issuer);
     const auto [found, added] = index.emplace(part.name, parts.size());
     if (added) parts.push_back({.name = part.name, .prefill = {}, .decode = {}});
     PartTime& time = parts[found->second];
@@ -177,7 +177,7 @@ GenerateResult generate(Model& model, const GenerateRequest& request,
         fmt::format("[generate] {} prompts, the model has room for {} users", users, rows));
   }
   model.load_device_weights(progress);
-  device.record_program();
+  if (request.program) device.record_program();
   const std::size_t first_command = device.program().size();
   device.start_recording(request.trace);
   const sim::Time begin = device.now();

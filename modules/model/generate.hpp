@@ -17,6 +17,7 @@ struct GenerateRequest {
   std::vector<std::vector<std::uint32_t>> prompts;  ///< One a user.
   int max_new_tokens = 32;                          ///< Made whatever the tokens are.
   bool trace = false;
+  bool program = false;  ///< Keep the commands; they take more memory than what they did.
 };
 
 /// What one part of the model took: "layers.3", "head", "sampling", "embedding".

@@ -163,7 +163,7 @@ TEST(PointToPoint, DoesNotHoldUpTheChipsOnItsWay) {
   const mesh::Report report = device.report();
   std::vector<mesh::ChipId> busy;
   for (const mesh::ChipUse& use : report.uses) {
-    if (use.use.op == "point_to_point") busy.push_back(use.chip);
+    if (name_of(report, use.use.command).op == "point_to_point") busy.push_back(use.chip);
   }
   EXPECT_THAT(busy, testing::ElementsAre(0, 7));
   device.close();

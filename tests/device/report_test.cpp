@@ -44,7 +44,7 @@ TEST(Report, ListsEveryUseOfEveryChip) {
   ASSERT_EQ(report.uses.size(), 6U * 8U);
   for (std::size_t i = 0; i < report.uses.size(); ++i) {
     EXPECT_EQ(report.uses[i].chip, static_cast<ChipId>(i % 8));
-    EXPECT_EQ(report.uses[i].use.op, i / 8 % 2 == 0 ? "rotate" : "double");
+    EXPECT_EQ(name_of(report, report.uses[i].use.command).op, i / 8 % 2 == 0 ? "rotate" : "double");
     EXPECT_LE(report.uses[i].use.start, report.uses[i].use.end);
   }
 }

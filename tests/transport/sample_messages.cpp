@@ -83,8 +83,7 @@ struct Printer {
     std::string text = fmt::format("report {} {} waits for {}", report.chip, report.queue_end.ps(),
                                    report.waiting_for);
     for (const OpUse& use : report.ops) {
-      text += fmt::format("; op {} {} {} {} {}", use.command, use.op, use.issuer, use.start.ps(),
-                          use.end.ps());
+      text += fmt::format("; op {} {} {}", use.command, use.start.ps(), use.end.ps());
     }
     for (const LinkUse& use : report.links) {
       text += fmt::format("; link {} {} {} {} {}", use.from, use.to, use.channel, use.bytes,
@@ -199,7 +198,7 @@ std::vector<Message> sample_messages() {
   wire::Delivery empty{.read = 78, .chip = 6, .shard = {.shard = Shard(Shape{4, 4})}};
   empty.shard.failure = failed.failure;
   ChipReport report{.chip = 9, .queue_end = sim::Time::nanoseconds(88)};
-  report.ops = {{1, "linear", "mlp", sim::Time::nanoseconds(1), sim::Time::nanoseconds(2)}};
+  report.ops = {{1, sim::Time::nanoseconds(1), sim::Time::nanoseconds(2)}};
   report.links = {{.from = 9, .to = 10, .channel = 1, .bytes = 64, .busy = sim::Time()}};
   report.slices = {{4, sim::Time(), sim::Time::nanoseconds(1), 1, 2, "linear", 64}};
   report.arrows = {{4, 5, sim::Time(), sim::Time::nanoseconds(1), 1, 2}};
