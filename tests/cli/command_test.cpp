@@ -91,8 +91,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Run, WrongUsage,
     testing::Values(small_run({"--mode", "train"}), small_run({"--weight-dtype", "int8"}),
-                    small_run({"--hosts", "0"}), small_run({"--rank-bindings", "x"}),
-                    small_run({"--transport", "tcp"}), small_run({"--scenario"}),
+                    small_run({"--hosts", "0"}), small_run({"--rank-bindings"}),
+                    small_run({"--transport", "pigeon"}), small_run({"--scenario"}),
                     small_run({"--ops-csv", "/nowhere/x.csv"}), small_run({"--topology", "tg"}),
                     small_run({"--model", "llama-3.1-8b"}), small_run({"--mesh", "7"}),
                     small_run({"--batch", "0"}), small_run({"--pcc", "1.5"}),
@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Arguments{"run", "mlp", "-t", "tg", "--dim", "64"},
                     Arguments{"run", "mlp", "-t", "tg", "--model", "gpt-9"},
                     Arguments{"run", "mlp", "--model", "llama-3.1-8b"},
-                    Arguments{"run", "attention", "-t", "tg", "--model", "llama-3.1-8b"}));
+                    Arguments{"run", "attention_1d", "-t", "tg", "--model", "llama-3.1-8b"}));
 
 std::vector<std::string> small_ccl(const std::vector<std::string>& more) {
   std::vector<std::string> arguments{"ccl", "all_gather", "-t", "t3k:1x4:line"};

@@ -17,6 +17,7 @@ namespace ttmesh::cli {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -57,13 +58,21 @@ class Faults : public testing::TestWithParam<std::string> {
 INSTANTIATE_TEST_SUITE_P(Launch, Faults, testing::Values("unix", "tcp"),
                          [](const auto& each) { return each.param; });
 
-TEST_P(Faults, AKilledHostEndsTheRunAndIsNamedWithItsChipsAndTheOp) {
+TEST_P(Faults, AKilledHostEndsTheRunAndIsNamedWithItsChips) {
   ASSERT_TRUE(run.await_out(kHead)) << run.err();
   kill(run.host(1), SIGKILL);
   expect_failed_run();
   EXPECT_THAT(run.err(), AllOf(HasSubstr("[1] ended by signal 9"),
-                               HasSubstr("[0] ttmesh: error: host 1 (chips 2, 3) is lost"),
-                               HasSubstr("all_reduce")));
+                               HasSubstr("[0] ttmesh: error: host 1 (chips 2, 3) is lost")));
+}
+
+TEST(LostHost, IsReportedWithTheCommandThatCameLast) {
+  Running run({"launch", "--hosts", "3", "--", "ccl", "all_reduce", "-t", "t3k:1x6:ring", "-b",
+               "1536", "-e", "96M", "-f", "2", "-n", "2000", "-w", "0", "--timing-only"});
+  ASSERT_TRUE(run.await_out("\n        1536 ")) << run.err();  // The first of many rows.
+  kill(run.host(1), SIGKILL);
+  EXPECT_EQ(run.finish().exit_code, 3);
+  EXPECT_THAT(run.err(), ContainsRegex("host 1 .*#[0-9]+ [a-z_]+"));
 }
 
 TEST_P(Faults, AStoppedHostEndsTheRun) {
