@@ -19,8 +19,8 @@ namespace ttmesh::modules {
 /// each.
 ///
 /// Weights:   wqkv [Shard(-1), Shard(-2)] and wo [Shard(-2), Shard(-1)], by mesh axis; a row's
-///            heads side by side, as interleaved pairs (see Attention1D). Cache: [Shard(1), Shard(0)],
-///            its heads and its users or their blocks.
+///            heads side by side, as interleaved pairs (see Attention1D). Cache: [Shard(1),
+///            Shard(0)], its heads and its users or their blocks.
 /// Input:     decode [1, 1, max_batch_size, dim / C] in `decode_input_memory`; prefill
 ///            [1, 1, rows, dim / C] in DRAM interleaved, rows of each user a multiple of 128.
 ///            [Replicate, Shard(3)]. It is deallocated on the way. All columns work on a prompt;
