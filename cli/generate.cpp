@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -15,8 +14,8 @@
 
 #include "cli/generate_report.hpp"
 #include "cli/hosting.hpp"
-#include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
+#include "cli/pass_output.hpp"
 #include "cli/progress.hpp"
 #include "modules/model/generate.hpp"
 #include "modules/model/model_config.hpp"
@@ -145,19 +144,11 @@ int generate_tokens(const GenerateArguments& arguments) {
                                 .result = generate_with_progress(*model, request)};
   device.close();
 
-  std::FILE* text_out = machine.json == "-" ? stderr : stdout;
-  if (arguments.print_program) {
-    for (const mesh::CommandPtr& command : summary.result.program) {
-      fmt::print(text_out, "{}\n", to_string(*command));
-    }
-  }
-  if (!machine.trace.empty()) write_trace(machine.trace, summary.result.report.trace);
-  if (!machine.ops_csv.empty()) {
-    const mesh::Report& report = summary.result.report;
-    const OpsLog log{
-        .commands = summary.result.program, .uses = report.uses, .begin = report.begin};
-    write_text(machine.ops_csv, ops_csv(log, device.machine(), *modules::op_table()));
-  }
+  const MeasuredPass pass{.program = summary.result.program,
+                          .report = summary.result.report,
+                          .machine = device.machine()};
+  if (arguments.print_program) print_program(machine, pass);
+  write_files(machine, pass);
   if (!machine.json.empty()) write_json(machine.json, to_json(summary));
   if (machine.json != "-") fmt::print("{}", to_text(summary));
   return 0;

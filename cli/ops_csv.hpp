@@ -28,8 +28,4 @@ struct OpsLog {
 [[nodiscard]] std::string ops_csv(const OpsLog& log, const mesh::Machine& machine,
                                   const mesh::OpTable& ops);
 
-/// What tt-metal's profiler calls an op of the op table: "MatmulDeviceOperation" for "linear". An
-/// op that it does not know by another name gets its own in the same manner.
-[[nodiscard]] std::string op_code(const mesh::Command& command);
-
 }  // namespace ttmesh::cli

@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/hosting.hpp"
-#include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
+#include "cli/pass_output.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_report.hpp"
 #include "mesh/device/mesh_device.hpp"
@@ -89,19 +88,11 @@ int run_module(const RunArguments& arguments) {
                            .links_of = arguments.links ? std::optional(device) : std::nullopt};
   device.close();
 
-  std::FILE* text_out = machine.json == "-" ? stderr : stdout;
-  if (arguments.print_program) {
-    for (const mesh::CommandPtr& command : summary.result.program) {
-      fmt::print(text_out, "{}\n", to_string(*command));
-    }
-  }
-  if (!machine.trace.empty()) write_trace(machine.trace, summary.result.report.trace);
-  if (!machine.ops_csv.empty()) {
-    const mesh::Report& report = summary.result.report;
-    const OpsLog log{
-        .commands = summary.result.program, .uses = report.uses, .begin = report.begin};
-    write_text(machine.ops_csv, ops_csv(log, device.machine(), *modules::op_table()));
-  }
+  const MeasuredPass pass{.program = summary.result.program,
+                          .report = summary.result.report,
+                          .machine = device.machine()};
+  if (arguments.print_program) print_program(machine, pass);
+  write_files(machine, pass);
   if (!machine.json.empty()) write_json(machine.json, to_json(summary));
   if (machine.json != "-") fmt::print("{}", to_text(summary));
   return summary.result.passed ? 0 : 1;
@@ -167,7 +158,8 @@ void add_run(CLI::App& app, int& exit_code) {
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20))
       ->group(kModel);
-  run->add_option("--seq", arguments->seq, "Tokens of a prompt, in prefill; where attention stands, in decode")
+  run->add_option("--seq", arguments->seq,
+                  "Tokens of a prompt, in prefill; where attention stands, in decode")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
       ->capture_default_str()
