@@ -1,15 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cctype>
-#include <cstdlib>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "modules/open.hpp"
 #include "modules/trial/run_trial.hpp"
+#include "tests/modules/model_rows.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -24,11 +22,6 @@ struct Row {
   double pcc;
   bool fast = false;  ///< Runs always; the others with TTMESH_SLOW_TESTS.
 };
-
-void PrintTo(const Row& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
-  *out << row.model << " on " << row.mesh << ' ' << name(row.mode) << ' ' << row.seq << ' '
-       << row.dtype;
-}
 
 std::vector<Row> all_rows() {
   using enum Mode;
@@ -73,34 +66,26 @@ std::vector<Row> all_rows() {
   return rows;
 }
 
-std::string row_name(const testing::TestParamInfo<Row>& info) {
-  std::ostringstream text;
-  text << info.index << '_';
-  PrintTo(info.param, &text);
-  std::string name = text.str();
-  for (char& letter : name) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+std::vector<ModelRow> model_rows() {
+  std::vector<ModelRow> rows;
+  for (const Row& row : all_rows()) {
+    rows.push_back({.mesh = row.mesh,
+                    .module = "attention",
+                    .dims = find_model(row.model),
+                    .mode = row.mode,
+                    .seq = row.seq,
+                    .pcc = row.pcc,
+                    .fast = row.fast,
+                    .weight_dtype = row.dtype});
   }
-  return name;
+  return rows;
 }
 
-class AttentionOfModel : public testing::TestWithParam<Row> {};
+class AttentionOfModel : public testing::TestWithParam<ModelRow> {};
 
-TEST_P(AttentionOfModel, ReachesTheCorrelationThatItsTestsDemand) {
-  const Row& row = GetParam();
-  if (!row.fast && std::getenv("TTMESH_SLOW_TESTS") == nullptr) {
-    GTEST_SKIP() << "set TTMESH_SLOW_TESTS to run every model";
-  }
-  const TrialResult result = run_trial(open(row.mesh), {.module = "attention",
-                                                        .dims = find_model(row.model),
-                                                        .mode = row.mode,
-                                                        .seq = row.seq,
-                                                        .weight_dtype = row.dtype,
-                                                        .seed = 1234});
-  EXPECT_GE(result.accuracy->pcc, row.pcc);
-}
+TEST_P(AttentionOfModel, ReachesTheCorrelationThatItsTestsDemand) { expect_row(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Table, AttentionOfModel, testing::ValuesIn(all_rows()), row_name);
+INSTANTIATE_TEST_SUITE_P(Table, AttentionOfModel, testing::ValuesIn(model_rows()), row_name);
 
 // Small layers of both classes, in every format.
 struct Small {

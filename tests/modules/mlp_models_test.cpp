@@ -1,18 +1,13 @@
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <cstdint>
-#include <cstdlib>
 #include <initializer_list>
-#include <ostream>
 #include <string>
 #include <vector>
 
 #include "modules/mlp/mlp_precision.hpp"
 #include "modules/model_dims.hpp"
-#include "modules/open.hpp"
-#include "modules/trial/run_trial.hpp"
+#include "tests/modules/model_rows.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -26,11 +21,6 @@ struct Row {
   const char* precision;
   bool fast = false;  ///< Runs always; the others with TTMESH_SLOW_TESTS.
 };
-
-void PrintTo(const Row& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
-  *out << row.model << " on " << row.mesh << ' ' << name(row.mode) << ' ' << row.seq << ' '
-       << row.precision;
-}
 
 std::vector<Row> fast_rows() {
   using enum Mode;
@@ -97,32 +87,26 @@ std::vector<Row> all_rows() {
   return rows;
 }
 
-std::string row_name(const testing::TestParamInfo<Row>& row) {
-  std::string text = fmt::format("{:03}_{}_{}_{}_{}_{}", row.index, row.param.model, row.param.mesh,
-                                 name(row.param.mode), row.param.seq, row.param.precision);
-  for (char& letter : text) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+std::vector<ModelRow> model_rows() {
+  std::vector<ModelRow> rows;
+  for (const Row& row : all_rows()) {
+    rows.push_back({.mesh = row.mesh,
+                    .module = "mlp",
+                    .dims = find_model(row.model),
+                    .mode = row.mode,
+                    .seq = row.seq,
+                    .pcc = parse_mlp_precision(row.precision).pcc,
+                    .fast = row.fast,
+                    .weight_dtype = row.precision});
   }
-  return text;
+  return rows;
 }
 
-class MlpOfModel : public testing::TestWithParam<Row> {};
+class MlpOfModel : public testing::TestWithParam<ModelRow> {};
 
-TEST_P(MlpOfModel, ReachesTheCorrelationThatItsTestsDemand) {
-  const Row& row = GetParam();
-  if (!row.fast && std::getenv("TTMESH_SLOW_TESTS") == nullptr) {
-    GTEST_SKIP() << "set TTMESH_SLOW_TESTS to run every model";
-  }
-  const TrialResult result = run_trial(open(row.mesh), {.module = "mlp",
-                                                        .dims = find_model(row.model),
-                                                        .mode = row.mode,
-                                                        .seq = row.seq,
-                                                        .weight_dtype = row.precision,
-                                                        .seed = 1234});
-  EXPECT_GE(result.accuracy->pcc, parse_mlp_precision(row.precision).pcc);
-}
+TEST_P(MlpOfModel, ReachesTheCorrelationThatItsTestsDemand) { expect_row(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Table, MlpOfModel, testing::ValuesIn(all_rows()), row_name);
+INSTANTIATE_TEST_SUITE_P(Table, MlpOfModel, testing::ValuesIn(model_rows()), row_name);
 
 }  // namespace
 }  // namespace ttmesh::modules

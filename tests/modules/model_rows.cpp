@@ -13,8 +13,11 @@ namespace ttmesh::modules {
 namespace {
 
 std::string text_of(const ModelRow& row) {
-  return fmt::format("{}_{}_{}_{}_{}_{}", row.module, row.mesh, row.dims.dim, row.dims.vocab,
-                     name(row.mode), row.seq);
+  const std::string model = row.dims.name.empty()
+                                ? fmt::format("{}_{}", row.dims.dim, row.dims.vocab)
+                                : std::string(row.dims.name);
+  return fmt::format("{}_{}_{}_{}_{}_{}", row.module, row.mesh, model, name(row.mode), row.seq,
+                     row.weight_dtype);
 }
 
 }  // namespace
@@ -39,6 +42,7 @@ void expect_row(const ModelRow& row) {
                                                         .dims = row.dims,
                                                         .mode = row.mode,
                                                         .seq = row.seq,
+                                                        .weight_dtype = row.weight_dtype,
                                                         .seed = 1234,
                                                         .pcc = row.pcc});
   EXPECT_GE(result.accuracy->pcc, row.pcc);

@@ -17,7 +17,8 @@ struct ModelRow {
   Mode mode;
   std::int64_t seq;
   double pcc;
-  bool fast = false;  ///< Runs always; the others with TTMESH_SLOW_TESTS.
+  bool fast = false;              ///< Runs always; the others with TTMESH_SLOW_TESTS.
+  const char* weight_dtype = "";  ///< As a user types it; empty: the module's own.
 };
 
 /// Names the row for GoogleTest.
