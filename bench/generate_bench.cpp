@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/timing.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/block.hpp"
 #include "modules/model/model.hpp"
@@ -22,25 +23,11 @@
 namespace ttmesh {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kUsers = 32;
 constexpr std::int64_t kPosition = 127;
 
 /// OpenMP's threads spin for a while after their work; the chips get the processors alone.
 constexpr std::chrono::milliseconds kSpinEnd{50};
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-double seconds_of(const auto& work) {
-  const Clock::time_point begin = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 /// Small bf16 values.
 struct FilledBuffer : mesh::Buffer {

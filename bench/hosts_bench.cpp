@@ -120,7 +120,7 @@ void actors_round_trip(benchmark::State& state) {
 }
 
 void bare_loop_round_trip(benchmark::State& state) {
-  BareLoop loop(Unix, 4 << 10);
+  BareLoop loop({.bytes = 4 << 10});
   for (auto _ : state) loop.round_trips(kRoundTrips);
   state.counters["round_trip"] = benchmark::Counter(
       kRoundTrips, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);

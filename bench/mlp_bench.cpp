@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/timing.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/block.hpp"
 #include "modules/lazy_weight.hpp"
@@ -21,8 +22,6 @@
 
 namespace ttmesh {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct MlpCase {
   std::string topology;
@@ -36,18 +35,6 @@ constexpr std::int64_t kRows = 32;
 
 /// OpenMP's threads spin for a while after their work; the chips get the processors alone.
 constexpr std::chrono::milliseconds kSpinEnd{50};
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-double seconds_of(const auto& work) {
-  const Clock::time_point begin = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 /// Small values of either format: speed does not depend on which.
 struct FilledBuffer : mesh::Buffer {
