@@ -1,10 +1,7 @@
 #include "mesh/topology/ttmesh_yaml.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -13,6 +10,7 @@
 
 #include "mesh/topology/inter_mesh.hpp"
 #include "mesh/topology/ttmesh_yaml_connections.hpp"
+#include "mesh/topology/ttmesh_yaml_links.hpp"
 #include "mesh/topology/yaml_reader.hpp"
 #include "sim/quantity.hpp"
 #include "sim/system.hpp"
@@ -21,7 +19,6 @@ namespace ttmesh::mesh {
 namespace {
 
 constexpr IntRange kExtent{1, 4096};
-constexpr IntRange kLinks{1, kMaxChannels};
 
 /// Reads one file: meshes first, since connections refer to them.
 class Document {
@@ -45,14 +42,12 @@ class Document {
     std::vector<Edge> edges = inter_mesh_edges(topology_.meshes, connections);
     for (const MeshDescription& mesh : topology_.meshes) {
       std::vector<Edge> grid = neighbour_edges(mesh);
-      apply_uneven(grid);
+      links_.apply_uneven(grid);
       edges.insert(edges.end(), grid.begin(), grid.end());
     }
-    for (const auto& [chips, uneven] : uneven_) {
-      reader_.report(*uneven.at, uneven.field, "these chips are no neighbours; use express");
-    }
+    links_.report_strangers();
     reader_.finish();
-    edges.insert(edges.end(), listed_edges_.begin(), listed_edges_.end());
+    edges.insert(edges.end(), links_.edges().begin(), links_.edges().end());
     topology_.set_edges(std::move(edges));
     for (MeshConnection& connection : connections) {
       const bool strict = topology_.meshes[connection.a.mesh].policy == ChannelPolicy::Strict &&
@@ -76,7 +71,8 @@ class Document {
       if (const auto word = reader_.word(*name, "system")) read_system(*name, *word);
     }
     if (const YamlValue* links = root_.find("usable_links")) {
-      topology_.usable_links = reader_.integer(*links, "usable_links", kLinks).value_or(0);
+      topology_.usable_links =
+          reader_.integer(*links, "usable_links", {1, kMaxChannels}).value_or(0);
     }
     if (const YamlValue* links = root_.find("unplaced_links")) {
       topology_.unplaced_links =
@@ -171,7 +167,7 @@ class Document {
       }
       read_shape(value, field, mesh);
       read_wiring(value, field, mesh);
-      read_listed(value, field, mesh);
+      links_.read(value, field, mesh);
     }
     topology_.meshes.push_back(std::move(mesh));
   }
@@ -257,68 +253,6 @@ class Document {
     }
   }
 
-  /// Links written out chip by chip: `links` of a graph or of uneven neighbours, `express` chords.
-  void read_listed(const YamlValue& value, const std::string& field, const MeshDescription& mesh) {
-    const auto each = [&](const char* key, const auto& read) {
-      const YamlValue* list = value.find(key);
-      const std::string path = field_path(field, key);
-      if (list == nullptr || !reader_.expect_sequence(*list, path)) return;
-      for (std::size_t i = 0; i < list->items.size(); ++i) {
-        read(list->items[i], field_path(path, i));
-      }
-    };
-    each("links", [&](const YamlValue& entry, const std::string& path) {
-      const auto edge = read_listed_edge(entry, path, mesh, 3);
-      if (!edge) return;
-      if (!mesh.is_grid) {
-        listed_edges_.push_back(*edge);
-      } else if (!uneven_.emplace(std::pair(edge->a, edge->b), Uneven{&entry, path, *edge})
-                      .second) {
-        reader_.report(entry, path, "these chips are listed already");
-      }
-    });
-    if (!mesh.is_grid) return;
-    each("express", [&](const YamlValue& entry, const std::string& path) {
-      auto edge = read_listed_edge(entry, path, mesh, 2);
-      if (!edge) return;
-      edge->kind = Edge::Kind::Express;
-      edge->axis = mesh.coordinate(edge->a).col == mesh.coordinate(edge->b).col ? 0 : 1;
-      listed_edges_.push_back(*edge);
-    });
-  }
-
-  /// [chip, chip, links], or [chip, chip] with the mesh's links if `least` elements are 2.
-  std::optional<Edge> read_listed_edge(const YamlValue& entry, const std::string& path,
-                                       const MeshDescription& mesh, std::size_t least) {
-    const std::size_t size = entry.kind == YamlValue::Kind::Sequence ? entry.items.size() : 0;
-    if (size < least || size > 3) {
-      reader_.report(entry, path,
-                     std::string("must be [chip, chip, links]") +
-                         (least == 2 ? " or [chip, chip]" : "") + ", found " + entry.description());
-      return std::nullopt;
-    }
-    const IntRange chips{0, mesh.shape.size() - 1};
-    const auto a = reader_.integer(entry.items[0], path, chips);
-    const auto b = reader_.integer(entry.items[1], path, chips);
-    const auto links = size == 2 ? mesh.channels : reader_.integer(entry.items[2], path, kLinks);
-    if (!a || !b || !links) return std::nullopt;
-    if (*a == *b) {
-      reader_.report(entry, path, "joins chip " + std::to_string(*a) + " to itself");
-      return std::nullopt;
-    }
-    return Edge{mesh.first_chip + std::min(*a, *b), mesh.first_chip + std::max(*a, *b), *links};
-  }
-
-  /// Gives the neighbours that `links` lists their own count; `links` of others are mistakes.
-  void apply_uneven(std::vector<Edge>& grid) {
-    for (Edge& edge : grid) {
-      const auto found = uneven_.find({edge.a, edge.b});
-      if (found == uneven_.end()) continue;
-      edge.channels = found->second.edge.channels;
-      uneven_.erase(found);
-    }
-  }
-
   void check_usable_links() {
     int channels = 0;
     for (const MeshDescription& mesh : topology_.meshes) {
@@ -330,19 +264,11 @@ class Document {
                        std::to_string(channels) + " channels between neighbours");
   }
 
-  /// A neighbour pair whose link count differs from its mesh's, and where the file says so.
-  struct Uneven {
-    const YamlValue* at;
-    std::string field;
-    Edge edge;
-  };
-
   YamlReader reader_;
   const YamlValue& root_;
   const sim::System* system_ = nullptr;
   Topology topology_;
-  std::vector<Edge> listed_edges_;
-  std::map<std::pair<ChipId, ChipId>, Uneven> uneven_;
+  TtmeshLinks links_{reader_};
   bool too_large_ = false;
 };
 
