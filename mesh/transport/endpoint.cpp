@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -14,13 +13,13 @@
 #include <vector>
 
 #include "mesh/topology/error.hpp"
+#include "mesh/transport/attendance.hpp"
 #include "mesh/transport/connection.hpp"
 #include "mesh/transport/dial.hpp"
 #include "mesh/transport/greeter.hpp"
 #include "mesh/transport/heartbeat.hpp"
 #include "mesh/transport/io_thread.hpp"
 #include "mesh/transport/message_codec.hpp"
-#include "mesh/transport/places.hpp"
 #include "mesh/transport/recruit.hpp"
 
 namespace ttmesh::mesh {
@@ -40,13 +39,15 @@ class Endpoint::State {
   State(TransportOptions options, TransportHandlers handlers)
       : options_(std::move(options)),
         handlers_(std::move(handlers)),
+        attendance_(options_.identity, options_.handshake_bound),
         heartbeats_(options_.silence_bound,
                     [this](int rank, const std::string& why) { silent(rank, why); }),
-        greeter_(io_, options_.handshake_bound,
-                 {.objection = [this](const Hello& guest) { return objection_to(guest); },
-                  .welcome = [this](const Hello& guest) { return hello(guest.channel); },
-                  .welcomed = [this](const Hello& guest, int socket) { welcomed(guest, socket); },
-                  .refused = handlers_.refused}) {}
+        greeter_(
+            io_, options_.handshake_bound,
+            {.objection = [this](const Hello& guest) { return attendance_.objection_to(guest); },
+             .welcome = [this](const Hello& guest) { return hello(guest.channel); },
+             .welcomed = [this](const Hello& guest, int socket) { welcomed(guest, socket); },
+             .refused = handlers_.refused}) {}
 
   Address listen(const Address& address) {
     require_token(address);
@@ -64,7 +65,7 @@ class Endpoint::State {
   void connect(int rank, const Address& address, Clock::time_point deadline) {
     require_token(address);
     const DialedHost host = dial(address, hello(Purpose::Messages), deadline);
-    std::optional<std::string> why = objection_to(host.hello);
+    std::optional<std::string> why = attendance_.objection_to(host.hello);
     if (!why && host.hello.identity.rank != rank) {
       why = fmt::format("it has rank {}, needs {}", host.hello.identity.rank, rank);
     }
@@ -83,58 +84,22 @@ class Endpoint::State {
     }
   }
 
-  void await_peers(std::chrono::milliseconds bound) {
-    std::unique_lock lock(mutex_);
-    const int needed = options_.identity.hosts - 1;
-    const auto all_here = [&] { return static_cast<int>(guests_.beating.size()) == needed; };
-    changed_.wait_for(lock, bound, [&] { return all_here() || !gone_.empty(); });
-    guests_.closed = true;
-    if (!gone_.empty()) {
-      const auto& [rank, why] = *gone_.begin();
-      throw Error(ErrorCode::HostLost,
-                  fmt::format("[await_peers] host {} is gone: it {}; look at its messages", rank,
-                              why.empty() ? "said goodbye" : why));
-    }
-    if (all_here()) return;
-    std::vector<int> missing;
-    for (int rank = 0; rank < options_.identity.hosts; ++rank) {
-      if (rank != options_.identity.rank && !guests_.beating.contains(rank)) {
-        missing.push_back(rank);
-      }
-    }
-    throw Error(
-        ErrorCode::HostLost,
-        fmt::format("[await_peers] {} of {} hosts are missing after {:.1f} s: rank {}; "
-                    "start them, or look at their messages",
-                    missing.size(), options_.identity.hosts,
-                    std::chrono::duration<double>(bound).count(), fmt::join(missing, ", ")));
-  }
+  void await_peers(std::chrono::milliseconds bound) { attendance_.await_all(bound); }
 
   void join(const MeetingPlace& place, std::chrono::milliseconds bound) {
     const auto deadline = Clock::now() + bound;
     const int own = options_.identity.rank;
-    if (options_.offer) {
-      const std::lock_guard lock(mutex_);
-      places_ = Places(1 + static_cast<int>(place.waiting.size()), options_.identity.hosts,
-                       options_.handshake_bound);
-    }
+    if (options_.offer) attendance_.offer_places(1 + static_cast<int>(place.waiting.size()));
     if (!place.own.empty()) (void)listen(parse_address(place.own));
     if (own == 0) {
       call(place.waiting, deadline);
       await_peers(left_until(deadline));
-      wire::AddressBook book{
-          std::vector<std::string>(static_cast<std::size_t>(options_.identity.hosts))};
-      {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [rank, where] : listening_) {
-          book.addresses[static_cast<std::size_t>(rank)] = where;
-        }
-      }
+      const wire::AddressBook book = attendance_.addresses();
       for (int rank = 1; rank < options_.identity.hosts; ++rank) (void)send(rank, book);
       return;
     }
     if (!place.rank_0.empty()) connect(0, parse_address(place.rank_0), deadline);
-    const std::vector<std::string> book = await_book(deadline);
+    const std::vector<std::string> book = attendance_.await_addresses(deadline);
     for (int rank = 1; rank < own; ++rank) {
       connect(rank, parse_address(book[static_cast<std::size_t>(rank)]), deadline);
     }
@@ -160,9 +125,9 @@ class Endpoint::State {
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(closed_, true)) return;
-      guests_.closed = true;
       connections = connections_;
     }
+    attendance_.close();
     greeter_.close();
     for (const auto& [rank, connection] : connections) connection->say_goodbye("it closes");
     const auto deadline = Clock::now() + options_.close_bound;
@@ -188,12 +153,6 @@ class Endpoint::State {
             .channel = channel,
             .window_bytes = options_.window_bytes,
             .address = address_};
-  }
-
-  std::optional<std::string> objection_to(const Hello& guest) {
-    const std::lock_guard lock(mutex_);
-    guests_.place_is_free = places_.free(guests_, Clock::now()).has_value();
-    return objection(options_.identity, guest, guests_);
   }
 
   /// Gives the hosts that wait for a call their places, and connects to them.
@@ -237,15 +196,7 @@ class Endpoint::State {
     }
   }
 
-  void give_place(int socket) {
-    int rank = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      rank = places_.free(guests_, Clock::now()).value();  // It was when the guest came in.
-      places_.give(rank, Clock::now());
-    }
-    tell(io_, socket, assignment_of(rank));
-  }
+  void give_place(int socket) { tell(io_, socket, assignment_of(attendance_.give_place())); }
 
   void adopt(int rank, int socket, const Hello& peer) {
     const std::lock_guard lock(mutex_);
@@ -253,10 +204,9 @@ class Endpoint::State {
       ::close(socket);
       return;
     }
-    guests_.connected.insert(rank);
-    if (!peer.address.empty()) {
-      listening_[rank] = to_string(reachable(parse_address(peer.address), socket));
-    }
+    attendance_.connected(rank, peer.address.empty()
+                                    ? ""
+                                    : to_string(reachable(parse_address(peer.address), socket)));
     connections_[rank] =
         open_connection(io_,
                         {.socket = socket,
@@ -272,22 +222,19 @@ class Endpoint::State {
 
   void watch(int rank, int socket) {
     const std::lock_guard lock(mutex_);
-    if (closed_ || !guests_.connected.contains(rank)) {
+    if (closed_ || !attendance_.is_connected(rank)) {
       ::close(socket);
       return;
     }
     heartbeats_.watch(rank, socket);
-    guests_.beating.insert(rank);
-    changed_.notify_all();
+    attendance_.beating(rank);
   }
 
   void silent(int rank, const std::string& why) { connection(rank)->end(why); }
 
   void received(int rank, Message message, Receipt receipt) {
     if (auto* book = std::get_if<wire::AddressBook>(&message)) {
-      const std::lock_guard lock(mutex_);
-      book_ = std::move(book->addresses);
-      changed_.notify_all();
+      attendance_.learn(std::move(*book));
       return;
     }
     handlers_.received(rank, std::move(message), std::move(receipt));
@@ -295,44 +242,22 @@ class Endpoint::State {
 
   void ended(int rank, const std::string& why) {
     {
-      const std::lock_guard lock(mutex_);
-      guests_.connected.erase(rank);
-      guests_.beating.erase(rank);
-      guests_.gone.insert(rank);
-      gone_[rank] = why;
-      changed_.notify_all();
+      const std::lock_guard lock(mutex_);  // `watch` comes before, or finds it gone.
+      attendance_.gone(rank, why);
     }
     heartbeats_.forget(rank);
     if (!why.empty()) handlers_.lost(rank, why);
   }
 
-  std::vector<std::string> await_book(Clock::time_point deadline) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, deadline, [&] { return book_ || !guests_.gone.empty(); });
-    if (!book_ || static_cast<int>(book_->size()) != options_.identity.hosts) {
-      throw Error(ErrorCode::HostLost,
-                  guests_.gone.empty()
-                      ? "[join] rank 0 did not say in time where the others listen; "
-                        "were all hosts started?"
-                      : "[join] rank 0 is gone before all hosts were connected");
-    }
-    return *book_;
-  }
-
   const TransportOptions options_;
   const TransportHandlers handlers_;
 
-  mutable std::mutex mutex_;  ///< Guards the next nine.
-  std::condition_variable changed_;
-  Guests guests_;
+  mutable std::mutex mutex_;  ///< Guards the next three, and who is connected.
   std::map<int, std::shared_ptr<Connection>> connections_;
-  std::map<int, std::string> listening_;
-  std::map<int, std::string> gone_;  ///< Why.
-  std::optional<std::vector<std::string>> book_;
-  Places places_{0, 0, {}};
   std::string address_;
   bool closed_ = false;
 
+  Attendance attendance_;
   IoThread io_;
   Heartbeats heartbeats_;
   Greeter greeter_;
