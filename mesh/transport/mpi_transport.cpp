@@ -93,7 +93,7 @@ class MpiTransport::State {
     const auto deadline = Clock::now() + kGoodbyeBound;
     for (const auto& [rank, connection] : connections_) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-      const bool met = [&] {
+      const bool met = [&, rank = rank] {
         const std::lock_guard lock(mutex_);
         return introduced_.contains(rank);
       }();
