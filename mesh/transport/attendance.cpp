@@ -53,6 +53,7 @@ bool Attendance::is_connected(int rank) const {
 void Attendance::beating(int rank) {
   const std::lock_guard lock(mutex_);
   guests_.beating.insert(rank);
+  all_met_ = all_met_ || static_cast<int>(guests_.beating.size()) == self_.hosts - 1;
   changed_.notify_all();
 }
 
@@ -67,17 +68,16 @@ void Attendance::gone(int rank, const std::string& why) {
 
 void Attendance::await_all(std::chrono::milliseconds bound) {
   std::unique_lock lock(mutex_);
-  const int needed = self_.hosts - 1;
-  const auto all_here = [&] { return static_cast<int>(guests_.beating.size()) == needed; };
-  changed_.wait_for(lock, bound, [&] { return all_here() || !gone_.empty(); });
+  changed_.wait_for(lock, bound, [&] { return all_met_ || !gone_.empty(); });
   guests_.closed = true;
-  if (!gone_.empty()) {
-    const auto& [rank, why] = *gone_.begin();
+  for (const auto& [rank, why] : gone_) {
+    // A host may have had all that it needs, and said goodbye, before this one has looked.
+    if (all_met_ && why.empty()) continue;
     throw Error(ErrorCode::HostLost,
                 fmt::format("[await_peers] host {} is gone: it {}; look at its messages", rank,
                             why.empty() ? "said goodbye" : why));
   }
-  if (all_here()) return;
+  if (all_met_) return;
   std::vector<int> missing;
   for (int rank = 0; rank < self_.hosts; ++rank) {
     if (rank != self_.rank && !guests_.beating.contains(rank)) missing.push_back(rank);

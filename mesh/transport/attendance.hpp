@@ -40,7 +40,8 @@ class Attendance {
   /// Its connection has ended; `why` is empty after a goodbye.
   void gone(int rank, const std::string& why);
 
-  /// Waits until the heartbeats of all hosts are watched; nobody else is let in after that.
+  /// Waits until the heartbeats of all hosts are watched; nobody else is let in after that. A host
+  /// that says goodbye later has had its share.
   /// Throws mesh::Error (HostLost) naming those that are not there within `bound`, or are gone.
   void await_all(std::chrono::milliseconds bound);
 
@@ -58,6 +59,7 @@ class Attendance {
   mutable std::mutex mutex_;  ///< Guards the rest.
   std::condition_variable changed_;
   Guests guests_;
+  bool all_met_ = false;  ///< Once; some may be gone since.
   Places places_{0, 0, {}};
   std::map<int, std::string> listening_;  ///< Where.
   std::map<int, std::string> gone_;       ///< Why.

@@ -21,9 +21,9 @@ constexpr int kBeatsPerBound = 8;  ///< A peer may miss all but one of them.
 
 }  // namespace
 
-MpiConnection::MpiConnection(MpiProcess& process, const MpiConnectionOptions& options,
+MpiConnection::MpiConnection(MpiJob& job, const MpiConnectionOptions& options,
                              MpiConnectionHandlers handlers)
-    : process_(process),
+    : job_(job),
       options_(options),
       handlers_(std::move(handlers)),
       writer_(std::make_shared<MpiFrameWriter>(options.rank, options.tags)),
@@ -66,7 +66,7 @@ void MpiConnection::end(const std::string& why) {
     const std::lock_guard lock(mutex_);
     if (!end_asked_) end_asked_ = why;
   }
-  process_.wake();
+  job_.wake();
 }
 
 // From any thread.
@@ -77,7 +77,7 @@ bool MpiConnection::enqueue(Outgoing outgoing) {
     held_bytes_ += outgoing.frame.bytes();
     incoming_.push_back(std::move(outgoing));
   }
-  process_.wake();
+  job_.wake();
   return true;
 }
 
@@ -284,8 +284,8 @@ void MpiConnection::drop_held() {
 
 void MpiConnection::fail(const std::string& why) {
   if (closed_) return;
-  process_.give_up(writer_);
-  process_.give_up(reader_);
+  job_.give_up(writer_);
+  job_.give_up(reader_);
   close(why);
 }
 

@@ -17,7 +17,7 @@
 #include "mesh/transport/frame.hpp"
 #include "mesh/transport/handshake.hpp"
 #include "mesh/transport/mpi_frames.hpp"
-#include "mesh/transport/mpi_process.hpp"
+#include "mesh/transport/mpi_job.hpp"
 
 // Included by the sources of mpi_* alone, so that MPI's header does not spread.
 namespace ttmesh::mesh {
@@ -44,9 +44,8 @@ struct MpiConnectionHandlers {
 /// the job.
 class MpiConnection : public Connection, public std::enable_shared_from_this<MpiConnection> {
  public:
-  /// `process` outlives this.
-  MpiConnection(MpiProcess& process, const MpiConnectionOptions& options,
-                MpiConnectionHandlers handlers);
+  /// `job` outlives this.
+  MpiConnection(MpiJob& job, const MpiConnectionOptions& options, MpiConnectionHandlers handlers);
 
   /// Says hello.
   void introduce(const Hello& hello);
@@ -90,7 +89,7 @@ class MpiConnection : public Connection, public std::enable_shared_from_this<Mpi
   void fail(const std::string& why);
   void close(const std::string& why);
 
-  MpiProcess& process_;
+  MpiJob& job_;
   const MpiConnectionOptions options_;
   const MpiConnectionHandlers handlers_;
 

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "mesh/transport/mpi_job.hpp"
+
 namespace ttmesh::mesh {
 
 /// This process among those that mpirun or Slurm has started.
@@ -16,7 +18,7 @@ namespace ttmesh::mesh {
 /// MPI can be started once in a process, and ends with it: orderly, or, after `give_up`, by ending
 /// all processes of the job. One thread makes all calls of MPI. It serves one transport at a time;
 /// the less there is to do, the less often it looks.
-class MpiProcess {
+class MpiProcess : public MpiJob {
  public:
   /// One look at what there is to do; whether there was anything. It does not throw.
   using Poll = std::function<bool()>;
@@ -24,7 +26,7 @@ class MpiProcess {
   /// The only one; starts MPI when first asked for.
   /// Throws mesh::Error (HostLost) if MPI does not start within `bound`.
   static MpiProcess& get(std::chrono::milliseconds bound);
-  ~MpiProcess();
+  ~MpiProcess() override;
   MpiProcess(const MpiProcess&) = delete;
   MpiProcess& operator=(const MpiProcess&) = delete;
 
@@ -36,12 +38,10 @@ class MpiProcess {
   int attach(Poll poll);
   /// Ends that; `poll` is not being called when this returns.
   void detach();
-  /// There is something to do.
-  void wake();
+  void wake() override;
   [[nodiscard]] bool is_current() const { return thread_.get_id() == std::this_thread::get_id(); }
 
-  /// A peer is lost, and MPI may still use `kept`: the job ends with this process.
-  void give_up(std::shared_ptr<void> kept);
+  void give_up(std::shared_ptr<void> kept) override;
 
  private:
   enum class Stage { Starting, Running, Failed };

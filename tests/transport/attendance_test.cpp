@@ -51,6 +51,21 @@ TEST_F(AttendanceOfThree, SaysWhyAHostIsGone) {
   EXPECT_FALSE(attendance.is_connected(0));
 }
 
+TEST_F(AttendanceOfThree, WasCompleteIfAHostSaysGoodbyeAfterAllHadMet) {
+  meet(0);
+  meet(2);
+  attendance.gone(0, "");
+  attendance.await_all(kNow);
+}
+
+TEST_F(AttendanceOfThree, MissesAHostThatSaysGoodbyeBeforeAllHaveMet) {
+  meet(0);
+  attendance.gone(0, "");
+  meet(2);
+  EXPECT_THAT([&] { attendance.await_all(kPatience); },
+              ThrowsMessage<Error>(HasSubstr("host 0 is gone: it said goodbye")));
+}
+
 TEST_F(AttendanceOfThree, TakesNobodyWhoWasGone) {
   meet(2);
   attendance.gone(2, "was killed");

@@ -12,30 +12,31 @@ TransportOptions options_of(int rank, int hosts) {
           .handshake_bound = kPatience};
 }
 
-Host::Host(const TransportOptions& options, Settings settings)
-    : settings_(std::move(settings)),
-      endpoint_(options, {.received =
-                              [this](int rank, Message message, Receipt receipt) {
-                                received(rank, std::move(message), std::move(receipt));
-                              },
-                          .lost =
-                              [this](int rank, const std::string& why) {
-                                const std::lock_guard lock(mutex_);
-                                losses_.push_back({rank, why});
-                                changed_.notify_all();
-                              },
-                          .refused =
-                              [this](const std::string& who, const std::string& why) {
-                                const std::lock_guard lock(mutex_);
-                                refusals_.push_back(who + ": " + why);
-                                changed_.notify_all();
-                              },
-                          .listening =
-                              [this](const std::string& address) {
-                                const std::lock_guard lock(mutex_);
-                                listens_at_ = address;
-                                changed_.notify_all();
-                              }}) {}
+Host::Host(const TransportOptions& options, Settings settings) : settings_(std::move(settings)) {
+  TransportHandlers handlers{.received =
+                                 [this](int rank, Message message, Receipt receipt) {
+                                   received(rank, std::move(message), std::move(receipt));
+                                 },
+                             .lost =
+                                 [this](int rank, const std::string& why) {
+                                   const std::lock_guard lock(mutex_);
+                                   losses_.push_back({rank, why});
+                                   changed_.notify_all();
+                                 },
+                             .refused =
+                                 [this](const std::string& who, const std::string& why) {
+                                   const std::lock_guard lock(mutex_);
+                                   refusals_.push_back(who + ": " + why);
+                                   changed_.notify_all();
+                                 },
+                             .listening =
+                                 [this](const std::string& address) {
+                                   const std::lock_guard lock(mutex_);
+                                   listens_at_ = address;
+                                   changed_.notify_all();
+                                 }};
+  transport_ = make_transport(settings_.transport, options, std::move(handlers));
+}
 
 bool Host::await_arrivals(std::size_t count) {
   return await([&] { return arrivals_.size() >= count; });

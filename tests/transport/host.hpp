@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@ inline constexpr std::chrono::seconds kPatience{60};
 /// Options of `rank` out of `hosts` in a run of the tests.
 [[nodiscard]] TransportOptions options_of(int rank, int hosts);
 
-/// An endpoint that remembers what happened to it.
+/// A host that remembers what happened to it.
 class Host {
  public:
   struct Arrival {
@@ -33,12 +34,15 @@ class Host {
     bool keep_receipts = false;  ///< Takes messages, and is done with none.
     /// Called on the communication thread for each message instead of remembering it.
     std::function<void(Host&, int rank, Message message)> handle;
+    TransportKind transport = TransportKind::Unix;
   };
 
   explicit Host(const TransportOptions& options) : Host(options, Settings()) {}
   Host(const TransportOptions& options, Settings settings);
 
-  Endpoint& endpoint() { return endpoint_; }
+  Transport& transport() { return *transport_; }
+  /// The same over sockets.
+  Endpoint& endpoint() { return dynamic_cast<Endpoint&>(*transport_); }
 
   /// Wait until as many came, at most for kPatience; whether they did.
   [[nodiscard]] bool await_arrivals(std::size_t count);
@@ -67,7 +71,7 @@ class Host {
   std::vector<std::string> refusals_;
   std::string listens_at_;
   std::vector<Receipt> receipts_;
-  Endpoint endpoint_;
+  std::unique_ptr<Transport> transport_;
 };
 
 }  // namespace ttmesh::mesh
