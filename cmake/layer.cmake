@@ -8,6 +8,9 @@
 set(TTMESH_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
     -Wno-missing-field-initializers)
 
+set(TTMESH_COVERAGE "" CACHE STRING "Folder whose lines are counted as tests run them")
+cmake_path(APPEND PROJECT_SOURCE_DIR "${TTMESH_COVERAGE}" OUTPUT_VARIABLE TTMESH_COVERAGE_FOLDER)
+
 function(ttmesh_resolve out)
   set(resolved)
   foreach(name IN LISTS ARGN)
@@ -29,6 +32,12 @@ function(layer name)
   ttmesh_resolve(public ${arg_PUBLIC})
   ttmesh_resolve(private ${arg_PRIVATE})
   target_link_libraries(ttmesh_${name} PUBLIC ${public} PRIVATE ${private})
+  # Its folder alone, so that all others come from the release build's cache.
+  cmake_path(IS_PREFIX TTMESH_COVERAGE_FOLDER "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE counted)
+  if(TTMESH_COVERAGE AND counted)
+    target_compile_options(ttmesh_${name} PRIVATE -O1 --coverage -fprofile-update=atomic)
+    target_link_options(ttmesh_${name} INTERFACE --coverage)
+  endif()
 endfunction()
 
 function(layer_test name)
