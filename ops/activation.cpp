@@ -9,7 +9,7 @@ namespace ttmesh::ops {
 namespace {
 
 constexpr std::array kActivations{Activation::None, Activation::Relu, Activation::Gelu,
-                                  Activation::Silu};
+                                  Activation::GeluTanh, Activation::Silu};
 
 // The vector unit takes 32 values at a time, so an instruction over a tile costs 32 cycles. The
 // number of instructions is assumed: 2 for a maximum, 16 for an exponential with a reciprocal,
@@ -28,6 +28,8 @@ std::string_view name(Activation activation) {
       return "relu";
     case Activation::Gelu:
       return "gelu";
+    case Activation::GeluTanh:
+      return "gelu_tanh";
     case Activation::Silu:
       return "silu";
   }
@@ -39,7 +41,8 @@ Activation parse_activation(std::string_view text) {
     if (name(activation) == text) return activation;
   }
   throw std::invalid_argument(fmt::format(
-      "[parse_activation] no activation is called '{}'; one of none, relu, gelu, silu", text));
+      "[parse_activation] no activation is called '{}'; one of none, relu, gelu, gelu_tanh, silu",
+      text));
 }
 
 std::int64_t cycles_per_tile(Activation activation) {
@@ -49,6 +52,7 @@ std::int64_t cycles_per_tile(Activation activation) {
     case Activation::Relu:
       return kReluInstructions * kCyclesPerInstruction;
     case Activation::Gelu:
+    case Activation::GeluTanh:
     case Activation::Silu:
       return kExponentialInstructions * kCyclesPerInstruction;
   }

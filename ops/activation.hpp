@@ -9,11 +9,12 @@ namespace ttmesh::ops {
 enum class Activation : std::uint8_t {
   None,
   Relu,
-  Gelu,  ///< x * Phi(x), with the error function, not the tanh approximation.
-  Silu,  ///< x / (1 + exp(-x))
+  Gelu,      ///< x * Phi(x), with the error function.
+  GeluTanh,  ///< Its approximation x / (1 + exp(-2 sqrt(2 / pi) (x + 0.044715 x^3))).
+  Silu,      ///< x / (1 + exp(-x))
 };
 
-/// "none", "relu", "gelu", "silu"
+/// "none", "relu", "gelu", "gelu_tanh", "silu"
 [[nodiscard]] std::string_view name(Activation activation);
 
 /// The activation called `text`. Throws std::invalid_argument listing the names.

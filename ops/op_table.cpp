@@ -1,5 +1,6 @@
 #include "ops/op_table.hpp"
 
+#include "ops/activate.hpp"
 #include "ops/add.hpp"
 #include "ops/argmax.hpp"
 #include "ops/chunked_scaled_dot_product_attention.hpp"
@@ -43,6 +44,7 @@
 namespace ttmesh::ops {
 
 void register_ops(mesh::OpTable& table) {
+  table.add("activate", activate_definition());
   table.add("add", add_definition());
   table.add("argmax", argmax_definition());
   table.add("chunked_scaled_dot_product_attention",

@@ -50,6 +50,16 @@ struct Gelu {
   }
 };
 
+struct GeluTanh {
+  template <class D, class V>
+  V operator()(D d, V x) const {
+    const V cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), hn::Set(d, 0.044715F)), x, x);
+    const V power =
+        hn::Exp(d, hn::Min(hn::Mul(hn::Set(d, -1.5957691216F), cubic), hn::Set(d, 88.0F)));
+    return hn::Div(x, hn::Add(hn::Set(d, 1.0F), power));
+  }
+};
+
 struct Sum {
   template <class V>
   V operator()(V a, V b) const {
@@ -95,6 +105,7 @@ void combine_with_one(float* values, std::size_t count, float other, const Funct
 
 void apply_relu(float* values, std::size_t count) { map(values, count, Relu{}); }
 void apply_gelu(float* values, std::size_t count) { map(values, count, Gelu{}); }
+void apply_gelu_tanh(float* values, std::size_t count) { map(values, count, GeluTanh{}); }
 void apply_silu(float* values, std::size_t count) { map(values, count, Silu{}); }
 
 void add_values(float* values, std::size_t count, const float* other, std::size_t others) {
@@ -177,6 +188,7 @@ namespace ttmesh::ops {
 
 HWY_EXPORT(apply_relu);
 HWY_EXPORT(apply_gelu);
+HWY_EXPORT(apply_gelu_tanh);
 HWY_EXPORT(apply_silu);
 HWY_EXPORT(add_values);
 HWY_EXPORT(multiply_values);
@@ -195,6 +207,9 @@ void apply(Activation activation, std::span<float> values) {
       return;
     case Activation::Gelu:
       HWY_DYNAMIC_DISPATCH(apply_gelu)(values.data(), values.size());
+      return;
+    case Activation::GeluTanh:
+      HWY_DYNAMIC_DISPATCH(apply_gelu_tanh)(values.data(), values.size());
       return;
     case Activation::Silu:
       HWY_DYNAMIC_DISPATCH(apply_silu)(values.data(), values.size());

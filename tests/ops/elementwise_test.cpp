@@ -40,6 +40,9 @@ double activated(Activation activation, double x) {
       return std::max(x, 0.0);
     case Activation::Gelu:
       return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+    case Activation::GeluTanh:
+      return 0.5 * x *
+             (1.0 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
     case Activation::Silu:
       return x / (1.0 + std::exp(-x));
   }
@@ -133,11 +136,12 @@ TEST_P(Activations, AreFoundByName) { EXPECT_EQ(parse_activation(name(GetParam()
 
 INSTANTIATE_TEST_SUITE_P(All, Activations,
                          testing::Values(Activation::None, Activation::Relu, Activation::Gelu,
-                                         Activation::Silu));
+                                         Activation::GeluTanh, Activation::Silu));
 
 TEST(Activation, RefusesUnknownNames) {
-  EXPECT_THAT(refusal([] { return parse_activation("swish"); }),
-              HasSubstr("no activation is called 'swish'; one of none, relu, gelu, silu"));
+  EXPECT_THAT(
+      refusal([] { return parse_activation("swish"); }),
+      HasSubstr("no activation is called 'swish'; one of none, relu, gelu, gelu_tanh, silu"));
 }
 
 TEST(Elementwise, CombinesWithAScalar) {
