@@ -20,6 +20,7 @@
 #include "modules/open.hpp"
 #include "modules/trial/run_trial.hpp"
 #include "modules/trial/trials.hpp"
+#include "ops/activation.hpp"
 
 namespace ttmesh::cli {
 namespace {
@@ -42,6 +43,11 @@ modules::TrialRequest request_of(const RunArguments& arguments) {
       .threads = arguments.machine.threads,
       .trace = !arguments.machine.trace.empty(),
   };
+  request.gate = !arguments.no_gate;
+  request.bias = arguments.bias;
+  if (!arguments.activation.empty()) {
+    request.activation = ops::parse_activation(arguments.activation);
+  }
   if (!arguments.activation_dtype.empty()) {
     request.activation_dtype = mesh::parse_dtype(arguments.activation_dtype);
   }
@@ -174,6 +180,18 @@ void add_run(CLI::App& app, int& exit_code) {
                   "Number format of activations [the module's own]")
       ->type_name("T")
       ->check(CLI::IsMember({"f32", "bf16", "bfp8_b", "bfp4_b"}))
+      ->group(kModel);
+  run->add_option(
+         "--activation", arguments->activation,
+         "Activation of an MLP: silu (with its gate SwiGLU), gelu (GeGLU), gelu_tanh, relu, "
+         "none [silu]")
+      ->type_name("A")
+      ->check(CLI::IsMember({"silu", "gelu", "gelu_tanh", "relu", "none"}))
+      ->group(kModel);
+  run->add_flag("--no-gate", arguments->no_gate,
+                "MLP of two matrices, w2(activation(w1 x)), in place of the gated one's three")
+      ->group(kModel);
+  run->add_flag("--bias", arguments->bias, "Biases of the products of an MLP, or of attention")
       ->group(kModel);
   run->add_option("--pcc", arguments->pcc,
                   "Correlation with the reference to reach, else exit 1 [f32 0.99999, bf16 0.999, "

@@ -21,6 +21,9 @@ struct RunArguments {
   std::int64_t seq = 128;        ///< Tokens a user, in prefill.
   std::string weight_dtype;      ///< Empty: the module's own.
   std::string activation_dtype;  ///< Empty: the module's own.
+  std::string activation;        ///< Of an MLP; empty: SiLU.
+  bool no_gate = false;          ///< Of an MLP: two matrices.
+  bool bias = false;             ///< Of an MLP's and attention's products.
   std::optional<double> pcc;     ///< Unset: that of the weights' precision.
   bool print_program = false;
   bool links = false;  ///< List every link and draw a map of them.

@@ -5,6 +5,7 @@
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/mapper.hpp"
 #include "modules/attention/attention_tensors.hpp"
+#include "modules/bias.hpp"
 #include "modules/input_rule.hpp"
 #include "ops/add.hpp"
 #include "ops/deallocate.hpp"
@@ -92,7 +93,7 @@ Tensor Attention1D::decode_forward(const Tensor& x, const AttentionDecodeInputs&
   const Tensor rows = ops::nlp_concat_heads_decode(
       attended, {.num_heads = share_.heads, .memory = mesh::kL1Interleaved});
   ops::deallocate(attended);
-  const Tensor out = project_(rows, config_, decode_wo_);
+  const Tensor out = biased(project_(rows, config_, decode_wo_), config_.wo_bias);
   ops::deallocate(rows);
   return ops::to_memory_config(out, *config_.decode_residual_memory);
 }
@@ -121,7 +122,7 @@ Tensor Attention1D::prefill_forward(const Tensor& x, const AttentionPrefillInput
   Tensor joined = ops::nlp_concat_heads(attended);
   ops::deallocate(attended);
   joined = folded_above(ops::reshape(joined, {1, 1, rows, -1}), kMaxWoRows);
-  const Tensor out = project_(joined, config_, prefill_wo_);
+  const Tensor out = biased(project_(joined, config_, prefill_wo_), config_.wo_bias);
   ops::deallocate(joined);
   return ops::reshape(out, {1, 1, rows, -1});
 }

@@ -10,6 +10,7 @@
 #include "mesh/device/transfer.hpp"
 #include "mesh/tensor/mapper.hpp"
 #include "modules/attention/attention_tensors.hpp"
+#include "modules/bias.hpp"
 #include "modules/input_rule.hpp"
 #include "ops/add.hpp"
 #include "ops/deallocate.hpp"
@@ -115,7 +116,7 @@ Tensor Attention2D::decode_forward(const Tensor& x, const AttentionDecodeInputs&
   ops::deallocate(of_all_users);
   Tensor out = ops::linear(rows, config_.wo.get_device_weight(), decode_wo_);
   ops::deallocate(rows);
-  out = summed(out, kRows);
+  out = biased(summed(out, kRows), config_.wo_bias);
   return ops::to_memory_config(out, *config_.decode_residual_memory);
 }
 
@@ -148,7 +149,7 @@ Tensor Attention2D::prefill_forward(const Tensor& x, const AttentionPrefillInput
   joined = folded_above(ops::reshape(joined, {1, 1, rows, -1}), kMaxWoRows);
   Tensor out = ops::linear(joined, config_.wo.get_device_weight(), prefill_wo_);
   ops::deallocate(joined);
-  out = summed(out, kRows);
+  out = biased(summed(out, kRows), config_.wo_bias);
   return ops::reshape(out, {1, 1, rows, -1});
 }
 

@@ -86,7 +86,8 @@ AttentionConfig resolved_1d(const AttentionConfig& config) {
   lay_out(kModule, full,
           {.qkv = by_columns,
            .bias = by_columns,
-           .wo = *full.use_fused_all_gather_matmul ? by_columns : by_rows});
+           .wo = *full.use_fused_all_gather_matmul ? by_columns : by_rows,
+           .wo_bias = by_columns});
   return full;
 }
 
@@ -127,7 +128,8 @@ AttentionConfig resolved_2d(const AttentionConfig& config) {
   lay_out(kModule, full,
           {.qkv = mesh::shard_tensor_2d_mesh(shape, {-1, -2}),
            .bias = mesh::shard_tensor_2d_mesh(shape, {-1, std::nullopt}),
-           .wo = mesh::shard_tensor_2d_mesh(shape, {-2, -1})});
+           .wo = mesh::shard_tensor_2d_mesh(shape, {-2, -1}),
+           .wo_bias = mesh::shard_tensor_2d_mesh(shape, {std::nullopt, -1})});
   return full;
 }
 

@@ -25,6 +25,7 @@ struct AttentionConfig {
   std::optional<std::int64_t> head_dim{};  ///< A multiple of 32.
 
   std::optional<QkvWeight> wqkv_bias{};  ///< [1, (n_heads + 2 n_kv_heads) * head_dim], or three.
+  std::optional<LazyWeight> wo_bias{};   ///< [1, dim]
   std::optional<LazyWeight> q_norm{};    ///< RMS norm of each query head: head_dim values.
   std::optional<LazyWeight> k_norm{};    ///< That of each key head; both or neither.
   double norm_epsilon = 1e-5;

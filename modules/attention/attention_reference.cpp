@@ -79,6 +79,7 @@ AttentionReference::AttentionReference(AttentionSources sources, int threads)
     require_matrix("key bias", s.bias->key, 1, key);
     require_matrix("value bias", s.bias->value, 1, key);
   }
+  if (s.output_bias) require_matrix("output bias", *s.output_bias, 1, dim);
   if (s.rotary) frequencies_ = rotary_frequencies(*s.rotary);
 }
 
@@ -292,7 +293,7 @@ std::vector<float> AttentionReference::forward(std::span<const float> x,
   };
   share_out(static_cast<std::int64_t>(runs.size()) * sources_.n_kv_heads, threads_, share);
   tell(2);
-  std::vector<float> result = multiply(attended, sources_.output, std::nullopt);
+  std::vector<float> result = multiply(attended, sources_.output, sources_.output_bias);
   tell(kStages);
   return result;
 }

@@ -25,8 +25,9 @@ struct AttentionSources {
   std::int64_t n_heads;
   std::int64_t n_kv_heads;
   std::int64_t head_dim;
-  std::optional<QkvSources> bias{};      ///< [1, heads * head_dim] each.
-  std::optional<WeightSource> q_norm{};  ///< head_dim values.
+  std::optional<QkvSources> bias{};           ///< [1, heads * head_dim] each.
+  std::optional<WeightSource> output_bias{};  ///< [1, dim]
+  std::optional<WeightSource> q_norm{};       ///< head_dim values.
   std::optional<WeightSource> k_norm{};
   double norm_epsilon = 1e-5;
   std::optional<double> scale{};                 ///< 1 / sqrt(head_dim) if unset.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mesh/tensor/mapper.hpp"
+#include "modules/bias.hpp"
 #include "modules/config_defaults.hpp"
 #include "modules/weight_place.hpp"
 
@@ -29,8 +30,8 @@ std::vector<LazyWeight> weights_of(const AttentionConfig& config) {
     const auto& parts = config.wqkv_bias->parts();
     weights.insert(weights.end(), parts.begin(), parts.end());
   }
-  for (const auto& norm : {config.q_norm, config.k_norm}) {
-    if (norm) weights.push_back(*norm);
+  for (const auto& weight : {config.wo_bias, config.q_norm, config.k_norm}) {
+    if (weight) weights.push_back(*weight);
   }
   return weights;
 }
@@ -179,6 +180,12 @@ void lay_out(const char* module, AttentionConfig& full, const AttentionPlacement
     qkv.memory = mesh::kDramInterleaved;
     full.wqkv_bias = full.wqkv_bias->laid_out(qkv);
   }
+  full.wo_bias = placed(full.wo_bias, BiasPlace{.module = module,
+                                                .name = "wo_bias",
+                                                .device = device,
+                                                .distribution = placement.wo_bias,
+                                                .columns = *full.dim,
+                                                .padded_columns = *full.dim});
   const auto norm = [&](std::optional<LazyWeight>& weight, const char* name) {
     if (!weight) return;
     if (weight->shape().volume() != *full.head_dim) {

@@ -26,6 +26,7 @@ struct AttentionPlacement {
   mesh::Distribution qkv;
   mesh::Distribution bias;
   mesh::Distribution wo;
+  mesh::Distribution wo_bias;  ///< As the columns of the sums.
 };
 
 [[noreturn]] void refuse(const char* module, const std::string& what);

@@ -7,6 +7,7 @@
 #include "mesh/device/transfer.hpp"
 #include "mesh/tensor/mapper.hpp"
 #include "modules/attention/attention_rules.hpp"
+#include "modules/bias.hpp"
 #include "ops/reshape.hpp"
 
 namespace ttmesh::modules {
@@ -30,6 +31,7 @@ void load_attention_weights(const AttentionConfig& config) {
   (void)config.wqkv.get_device_weight();
   (void)config.wo.get_device_weight();
   if (config.wqkv_bias) (void)config.wqkv_bias->get_device_weight();
+  load(config.wo_bias);
 }
 
 mesh::Tensor attention_input(const AttentionConfig& config, const LazyWeight& x, Mode mode,

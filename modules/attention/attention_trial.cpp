@@ -19,7 +19,19 @@ namespace ttmesh::modules {
 namespace {
 
 /// Streams of the seed, one for each random tensor.
-enum class Stream : std::uint64_t { Input, Query, Key, Value, Output, PastKeys, PastValues };
+enum class Stream : std::uint64_t {
+  Input,
+  Query,
+  Key,
+  Value,
+  Output,
+  PastKeys,
+  PastValues,
+  QueryBias,
+  KeyBias,
+  ValueBias,
+  OutputBias
+};
 
 constexpr std::int64_t kPositionUnit = 128;
 constexpr double kTheta = 500000;  // Llama 3's.
@@ -53,18 +65,30 @@ Workload workload_of(const mesh::MeshDevice& device, const TrialRequest& request
   const int users = (request.users() + columns - 1) / columns * columns;
   const std::int64_t rows = request.mode == Mode::Decode ? users : token_rows(request);
   const std::int64_t positions = request.seq + (request.mode == Mode::Decode ? 1 : 0);
-  return {.sources = {.qkv = {.query = random(Stream::Query, dim, {dim, heads * head_dim}),
-                              .key = random(Stream::Key, dim, {dim, kv_heads * head_dim}),
-                              .value = random(Stream::Value, dim, {dim, kv_heads * head_dim})},
-                      .output = random(Stream::Output, heads * head_dim, {heads * head_dim, dim}),
-                      .n_heads = heads,
-                      .n_kv_heads = kv_heads,
-                      .head_dim = head_dim,
-                      .rotary = RotaryAngles{.head_dim = head_dim, .theta = kTheta}},
-          .input = random(Stream::Input, 1, {1, 1, rows, dim}),
-          .precision = weight_precision(request, mesh::DataType::Bfp8B),
-          .users = users,
-          .max_seq_len = (positions + kPositionUnit - 1) / kPositionUnit * kPositionUnit};
+  const auto bias = [&](Stream stream, std::int64_t width) {
+    return WeightSource(RandomNormal{
+        .key = key_of(request, stream), .scale = kTrialBiasScale, .shape = {1, width}});
+  };
+  Workload workload{
+      .sources = {.qkv = {.query = random(Stream::Query, dim, {dim, heads * head_dim}),
+                          .key = random(Stream::Key, dim, {dim, kv_heads * head_dim}),
+                          .value = random(Stream::Value, dim, {dim, kv_heads * head_dim})},
+                  .output = random(Stream::Output, heads * head_dim, {heads * head_dim, dim}),
+                  .n_heads = heads,
+                  .n_kv_heads = kv_heads,
+                  .head_dim = head_dim,
+                  .rotary = RotaryAngles{.head_dim = head_dim, .theta = kTheta}},
+      .input = random(Stream::Input, 1, {1, 1, rows, dim}),
+      .precision = weight_precision(request, mesh::DataType::Bfp8B),
+      .users = users,
+      .max_seq_len = (positions + kPositionUnit - 1) / kPositionUnit * kPositionUnit};
+  if (request.bias) {
+    workload.sources.bias = QkvSources{.query = bias(Stream::QueryBias, heads * head_dim),
+                                       .key = bias(Stream::KeyBias, kv_heads * head_dim),
+                                       .value = bias(Stream::ValueBias, kv_heads * head_dim)};
+    workload.sources.output_bias = bias(Stream::OutputBias, dim);
+  }
+  return workload;
 }
 
 AttentionConfig config_of(const mesh::MeshDevice& device, const TrialRequest& request,
@@ -75,6 +99,13 @@ AttentionConfig config_of(const mesh::MeshDevice& device, const TrialRequest& re
                                            LazyWeight(sources.qkv.key, options),
                                            LazyWeight(sources.qkv.value, options)),
                          .wo = LazyWeight(sources.output, options)};
+  if (sources.bias) {
+    const LazyWeightOptions rows{.dtype = input_dtype(request, workload.precision.dtype)};
+    config.wqkv_bias =
+        QkvWeight(LazyWeight(sources.bias->query, rows), LazyWeight(sources.bias->key, rows),
+                  LazyWeight(sources.bias->value, rows));
+    config.wo_bias = LazyWeight(*sources.output_bias, rows);
+  }
   config.n_heads = static_cast<int>(sources.n_heads);
   config.n_kv_heads = static_cast<int>(sources.n_kv_heads);
   config.head_dim = sources.head_dim;

@@ -3,7 +3,9 @@
 #include "ccl/reduce_scatter.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/mapper.hpp"
+#include "modules/bias.hpp"
 #include "modules/input_rule.hpp"
+#include "modules/mlp/mlp_weights.hpp"
 #include "ops/deallocate.hpp"
 #include "ops/mul.hpp"
 #include "ops/reshape.hpp"
@@ -36,6 +38,7 @@ MLP1D::MLP1D(const MLP1DConfig& config)
     : config_(resolved(config)),
       decode_(decode_plan()),
       prefill_(prefill_plan()),
+      activate_(config_.w3 ? gated : ungated),
       reduce_(config_.device->shape().size() == 1 ? keep : reduce_and_scatter) {}
 
 MLP1D::Plan MLP1D::decode_plan() const {
@@ -60,6 +63,29 @@ MLP1D::Plan MLP1D::prefill_plan() const {
           .reduced = mesh::kDramInterleaved};
 }
 
+Tensor MLP1D::gated(const Tensor& x, const MLP1DConfig& config, const Plan& plan) {
+  ops::MatmulOptions options = plan.gate_up;
+  options.bias = device_tensor(config.b1);
+  const Tensor gate = ops::linear(x, config.w1.get_device_weight(), options);
+  options.bias = device_tensor(config.b3);
+  const Tensor up = ops::linear(x, config.w3->get_device_weight(), options);
+  ops::deallocate(x);
+  Tensor hidden = ops::mul(gate, up, plan.gating);
+  ops::deallocate(gate);
+  ops::deallocate(up);
+  return hidden;
+}
+
+Tensor MLP1D::ungated(const Tensor& x, const MLP1DConfig& config, const Plan& plan) {
+  ops::MatmulOptions options = plan.gate_up;
+  options.bias = device_tensor(config.b1);
+  options.activation = *config.activation;
+  options.dtype = config.mul_dtype;
+  Tensor hidden = ops::linear(x, config.w1.get_device_weight(), options);
+  ops::deallocate(x);
+  return hidden;
+}
+
 Tensor MLP1D::forward(const Tensor& x, Mode mode) {
   return mode == Mode::Decode ? decode_forward(x) : prefill_forward(x);
 }
@@ -77,16 +103,11 @@ Tensor MLP1D::decode_forward(const Tensor& x) {
   load_device_weights();
   const mesh::CallScope scope(*config_.device, "mlp_1d.decode_forward");
 
-  const Tensor gate = ops::linear(x, config_.w1.get_device_weight(), decode_.gate_up);
-  const Tensor up = ops::linear(x, config_.w3.get_device_weight(), decode_.gate_up);
-  ops::deallocate(x);
-  Tensor hidden = ops::mul(gate, up, decode_.gating);
-  ops::deallocate(gate);
-  ops::deallocate(up);
+  Tensor hidden = activate_(x, config_, decode_);
   hidden = ops::to_memory_config(hidden, *config_.decode_ff2_input_memory);
   Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
   ops::deallocate(hidden);
-  sum = reduce_(sum, config_, decode_.reduced);
+  sum = biased(reduce_(sum, config_, decode_.reduced), config_.b2);
   sum = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
   return ops::to_memory_config(sum, *config_.decode_residual_memory);
 }
@@ -104,23 +125,16 @@ Tensor MLP1D::prefill_forward(const Tensor& x) {
 
   const std::int64_t length = x.shape()[-2];
   const Tensor rows = folded(x, *config_.prefill_len_cutoff);
-  const Tensor gate = ops::linear(rows, config_.w1.get_device_weight(), prefill_.gate_up);
-  const Tensor up = ops::linear(rows, config_.w3.get_device_weight(), prefill_.gate_up);
-  ops::deallocate(rows);
-  const Tensor hidden = ops::mul(gate, up, prefill_.gating);
-  ops::deallocate(gate);
-  ops::deallocate(up);
+  const Tensor hidden = activate_(rows, config_, prefill_);
   Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
   ops::deallocate(hidden);
-  sum = reduce_(sum, config_, prefill_.reduced);
+  sum = biased(reduce_(sum, config_, prefill_.reduced), config_.b2);
   return ops::reshape(sum, {1, 1, length, -1});
 }
 
 void MLP1D::load_device_weights() {
   const mesh::CallScope scope(*config_.device, "mlp_1d.load_device_weights");
-  (void)config_.w1.get_device_weight();
-  (void)config_.w2.get_device_weight();
-  (void)config_.w3.get_device_weight();
+  load_mlp_weights(weights_of(config_));
 }
 
 Tensor MLP1D::input(const LazyWeight& x, Mode mode) const {

@@ -9,7 +9,8 @@
 
 namespace ttmesh::modules {
 
-/// Gated MLP, w2(activation(w1 x) * w3 x), on one chip or a line of N.
+/// MLP, w2(activation(w1 x) * w3 x), or w2(activation(w1 x)) without a gate, biases added to each
+/// product, on one chip or a line of N.
 ///
 /// Weights:   w1, w3 Shard(-1) and w2 Shard(-2) over the line.
 /// Input:     [1, 1, rows, dim] on every chip: Replicate. Decode: in `decode_input_memory`, at most
@@ -50,14 +51,18 @@ class MLP1D {
   };
   using Reduce = mesh::Tensor (*)(const mesh::Tensor&, const MLP1DConfig&,
                                   const mesh::MemoryConfig&);
+  using Activate = mesh::Tensor (*)(const mesh::Tensor&, const MLP1DConfig&, const Plan&);
 
   explicit MLP1D(const MLP1DConfig& config);
+  static mesh::Tensor gated(const mesh::Tensor& x, const MLP1DConfig& config, const Plan& plan);
+  static mesh::Tensor ungated(const mesh::Tensor& x, const MLP1DConfig& config, const Plan& plan);
   Plan decode_plan() const;
   Plan prefill_plan() const;
 
   MLP1DConfig config_;
   Plan decode_;
   Plan prefill_;
+  Activate activate_;  ///< What w2 multiplies; frees its input.
   Reduce reduce_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace ttmesh::modules {
 MLP1DConfig resolved(const MLP1DConfig& config) {
-  const MlpWeights weights{.w1 = config.w1, .w2 = config.w2, .w3 = config.w3};
+  const MlpWeights weights = weights_of(config);
   const mesh::MeshDevice device = device_of("MLP1D", config.device, weights);
   require_line("MLP1D", device.shape());
   const MlpDims dims = dims_of("MLP1D", weights);
@@ -49,10 +49,10 @@ MLP1DConfig resolved(const MLP1DConfig& config) {
       laid_out("MLP1D", weights, device,
                {.gate_up = mesh::resolved(mesh::shard_tensor_to_mesh(device.shape(), -1), 2),
                 .down = mesh::resolved(mesh::shard_tensor_to_mesh(device.shape(), -2), 2),
+                .hidden_bias = mesh::resolved(mesh::shard_tensor_to_mesh(device.shape(), -1), 2),
+                .dim_bias = mesh::resolved(mesh::shard_tensor_to_mesh(device.shape(), -1), 2),
                 .memory = *full.weight_memory});
-  full.w1 = placed.w1;
-  full.w2 = placed.w2;
-  full.w3 = placed.w3;
+  take(full, placed);
   return full;
 }
 

@@ -16,9 +16,12 @@ namespace ttmesh::modules {
 /// How MLP1D runs. Everything but the weights is optional; `resolved` fills in the defaults stated
 /// here.
 struct MLP1DConfig {
-  LazyWeight w1;  ///< Gate: [dim, hidden].
-  LazyWeight w2;  ///< Down: [hidden, dim].
-  LazyWeight w3;  ///< Up: [dim, hidden].
+  LazyWeight w1;                   ///< Gate: [dim, hidden]; without one, up.
+  LazyWeight w2;                   ///< Down: [hidden, dim].
+  std::optional<LazyWeight> w3{};  ///< Up: [dim, hidden]; unset: the MLP has no gate.
+  std::optional<LazyWeight> b1{};  ///< Biases of the products, [1, hidden] and [1, dim]: none.
+  std::optional<LazyWeight> b2{};
+  std::optional<LazyWeight> b3{};
 
   std::optional<mesh::MeshDevice> device{};  ///< That of the weights.
   std::optional<std::int64_t> dim{};         ///< From w1; may only repeat it.

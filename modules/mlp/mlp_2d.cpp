@@ -7,7 +7,10 @@
 #include "ccl/reduce_scatter.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/mapper.hpp"
+#include "modules/bias.hpp"
 #include "modules/input_rule.hpp"
+#include "modules/mlp/mlp_weights.hpp"
+#include "ops/activate.hpp"
 #include "ops/deallocate.hpp"
 #include "ops/mul.hpp"
 #include "ops/reshape.hpp"
@@ -54,6 +57,7 @@ MLP2D::MLP2D(const MLP2DConfig& config)
     : config_(resolved(config)),
       decode_(decode_plan()),
       prefill_(prefill_plan()),
+      activate_(config_.w3 ? &MLP2D::gated : &MLP2D::ungated),
       reduce_(cuts_into_slices(config_) ? reduce_in_slices : reduce_whole) {}
 
 MLP2D::Plan MLP2D::decode_plan() const {
@@ -80,6 +84,31 @@ MLP2D::Plan MLP2D::prefill_plan() const {
           .down = {.dtype = config_.ccl_dtype, .fidelity = *config_.fidelity}};
 }
 
+Tensor MLP2D::gated(const Tensor& x, const Plan& plan) const {
+  const Tensor gate_terms = ops::linear(x, config_.w1.get_device_weight(), plan.gate_up);
+  const Tensor up_terms = ops::linear(x, config_.w3->get_device_weight(), plan.gate_up);
+  ops::deallocate(x);
+  const Tensor gate = biased(scatter(gate_terms, plan.scattered), config_.b1);
+  ops::deallocate(gate_terms);
+  const Tensor up = biased(scatter(up_terms, plan.scattered), config_.b3);
+  ops::deallocate(up_terms);
+  Tensor slices = ops::mul(gate, up, plan.gating);
+  ops::deallocate(gate);
+  ops::deallocate(up);
+  return slices;
+}
+
+Tensor MLP2D::ungated(const Tensor& x, const Plan& plan) const {
+  const Tensor terms = ops::linear(x, config_.w1.get_device_weight(), plan.gate_up);
+  ops::deallocate(x);
+  const Tensor sum = biased(scatter(terms, plan.scattered), config_.b1);
+  ops::deallocate(terms);
+  Tensor slices = ops::activate(sum, *config_.activation,
+                                {.dtype = plan.gating.dtype, .memory = plan.gating.memory});
+  ops::deallocate(sum);
+  return slices;
+}
+
 Tensor MLP2D::forward(const Tensor& x, Mode mode) {
   return mode == Mode::Decode ? decode_forward(x) : prefill_forward(x);
 }
@@ -97,22 +126,13 @@ Tensor MLP2D::decode_forward(const Tensor& x) {
   load_device_weights();
   const mesh::CallScope scope(*config_.device, "mlp_2d.decode_forward");
 
-  const Tensor gate_terms = ops::linear(x, config_.w1.get_device_weight(), decode_.gate_up);
-  const Tensor up_terms = ops::linear(x, config_.w3.get_device_weight(), decode_.gate_up);
-  ops::deallocate(x);
-  const Tensor gate = scatter(gate_terms, decode_.scattered);
-  ops::deallocate(gate_terms);
-  const Tensor up = scatter(up_terms, decode_.scattered);
-  ops::deallocate(up_terms);
-  const Tensor slices = ops::mul(gate, up, decode_.gating);
-  ops::deallocate(gate);
-  ops::deallocate(up);
+  const Tensor slices = (this->*activate_)(x, decode_);
   Tensor hidden = gather(slices, decode_.gathered);
   ops::deallocate(slices);
   hidden = ops::to_memory_config(hidden, *config_.decode_ff2_input_memory);
   Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), decode_.down);
   ops::deallocate(hidden);
-  sum = reduce_(sum, config_);
+  sum = biased(reduce_(sum, config_), config_.b2);
   sum = ops::reshape(sum, {1, 1, sum.shape()[-2], sum.shape()[-1]});
   return ops::to_memory_config(sum, *config_.decode_residual_memory);
 }
@@ -130,29 +150,18 @@ Tensor MLP2D::prefill_forward(const Tensor& x) {
 
   const std::int64_t length = x.shape()[-2];
   const Tensor rows = folded(x, *config_.prefill_len_cutoff);
-  const Tensor gate_terms = ops::linear(rows, config_.w1.get_device_weight(), prefill_.gate_up);
-  const Tensor up_terms = ops::linear(rows, config_.w3.get_device_weight(), prefill_.gate_up);
-  ops::deallocate(rows);
-  const Tensor gate = scatter(gate_terms, prefill_.scattered);
-  ops::deallocate(gate_terms);
-  const Tensor up = scatter(up_terms, prefill_.scattered);
-  ops::deallocate(up_terms);
-  const Tensor slices = ops::mul(gate, up, prefill_.gating);
-  ops::deallocate(gate);
-  ops::deallocate(up);
+  const Tensor slices = (this->*activate_)(rows, prefill_);
   const Tensor hidden = gather(slices, prefill_.gathered);
   ops::deallocate(slices);
   Tensor sum = ops::linear(hidden, config_.w2.get_device_weight(), prefill_.down);
   ops::deallocate(hidden);
-  sum = reduce_(sum, config_);
+  sum = biased(reduce_(sum, config_), config_.b2);
   return ops::reshape(sum, {1, 1, length, -1});
 }
 
 void MLP2D::load_device_weights() {
   const mesh::CallScope scope(*config_.device, "mlp_2d.load_device_weights");
-  (void)config_.w1.get_device_weight();
-  (void)config_.w2.get_device_weight();
-  (void)config_.w3.get_device_weight();
+  load_mlp_weights(weights_of(config_));
 }
 
 mesh::Distribution MLP2D::placed() const {

@@ -9,7 +9,8 @@
 
 namespace ttmesh::modules {
 
-/// Gated MLP, w2(activation(w1 x) * w3 x), on a mesh of R rows and C columns, both above 1: hidden
+/// MLP, w2(activation(w1 x) * w3 x), or w2(activation(w1 x)) without a gate, biases added to each
+/// product, on a mesh of R rows and C columns, both above 1: hidden
 /// over the rows, model dim over the columns.
 ///
 /// Weights:   w1, w3 [Shard(-1), Shard(-2)] and w2 [Shard(-2), Shard(-1)], by mesh axis.
@@ -50,10 +51,13 @@ class MLP2D {
     ops::MatmulOptions down;
   };
   using Reduce = mesh::Tensor (*)(const mesh::Tensor&, const MLP2DConfig&);
+  using Activate = mesh::Tensor (MLP2D::*)(const mesh::Tensor&, const Plan&) const;
 
   explicit MLP2D(const MLP2DConfig& config);
   Plan decode_plan() const;
   Plan prefill_plan() const;
+  mesh::Tensor gated(const mesh::Tensor& x, const Plan& plan) const;
+  mesh::Tensor ungated(const mesh::Tensor& x, const Plan& plan) const;
   mesh::Distribution placed() const;
   mesh::Tensor scatter(const mesh::Tensor& terms, const mesh::MemoryConfig& memory) const;
   mesh::Tensor gather(const mesh::Tensor& slices, const mesh::MemoryConfig& memory) const;
@@ -61,6 +65,7 @@ class MLP2D {
   MLP2DConfig config_;
   Plan decode_;
   Plan prefill_;
+  Activate activate_;  ///< Slices of what w2 multiplies; frees its input.
   Reduce reduce_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace ttmesh::modules {
 MLP2DConfig resolved(const MLP2DConfig& config) {
-  const MlpWeights weights{.w1 = config.w1, .w2 = config.w2, .w3 = config.w3};
+  const MlpWeights weights = weights_of(config);
   const mesh::MeshDevice device = device_of("MLP2D", config.device, weights);
   const mesh::MeshShape shape = device.shape();
   require_grid("MLP2D", shape);
@@ -49,14 +49,14 @@ MLP2DConfig resolved(const MLP2DConfig& config) {
   set_default(full.decode_ff2_memory, mesh::kL1Interleaved);
   set_default(full.decode_residual_memory, l1_columns(residual_core_count(dim_tiles)));
 
-  const auto placed =
-      laid_out("MLP2D", weights, device,
-               {.gate_up = mesh::resolved(mesh::shard_tensor_2d_mesh(shape, {-1, -2}), 2),
-                .down = mesh::resolved(mesh::shard_tensor_2d_mesh(shape, {-2, -1}), 2),
-                .memory = *full.weight_memory});
-  full.w1 = placed.w1;
-  full.w2 = placed.w2;
-  full.w3 = placed.w3;
+  const auto placed = laid_out(
+      "MLP2D", weights, device,
+      {.gate_up = mesh::resolved(mesh::shard_tensor_2d_mesh(shape, {-1, -2}), 2),
+       .down = mesh::resolved(mesh::shard_tensor_2d_mesh(shape, {-2, -1}), 2),
+       .hidden_bias = mesh::resolved(mesh::shard_tensor_2d_mesh(shape, {-1, -1}), 2),
+       .dim_bias = mesh::resolved(mesh::shard_tensor_2d_mesh(shape, {std::nullopt, -1}), 2),
+       .memory = *full.weight_memory});
+  take(full, placed);
   return full;
 }
 

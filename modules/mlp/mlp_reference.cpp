@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -27,6 +28,17 @@ void require_shape(const char* name, const WeightSource& weight, std::int64_t ro
   }
 }
 
+// Adds `cols` columns of the bias, if there is one, to every row.
+void add_rows(std::span<float> rows, const std::optional<WeightSource>& bias, std::int64_t first,
+              std::int64_t cols) {
+  if (!bias) return;
+  std::vector<float> row(static_cast<std::size_t>(cols));
+  bias->read({0, first, 1, cols}, row);
+  for (std::size_t at = 0; at < rows.size(); at += row.size()) {
+    ops::add_to(rows.subspan(at, row.size()), row);
+  }
+}
+
 }  // namespace
 
 mesh::HostTensor mlp_reference(const mesh::HostTensor& x, const MlpSources& weights,
@@ -41,29 +53,35 @@ mesh::HostTensor mlp_reference(const mesh::HostTensor& x, const MlpSources& weig
   const std::int64_t hidden_dim = weights.w1.shape()[-1];
   require_shape("w1", weights.w1, dim, hidden_dim);
   require_shape("w2", weights.w2, hidden_dim, dim);
-  require_shape("w3", weights.w3, dim, hidden_dim);
+  if (weights.w3) require_shape("w3", *weights.w3, dim, hidden_dim);
+  if (weights.b1) require_shape("b1", *weights.b1, 1, hidden_dim);
+  if (weights.b2) require_shape("b2", *weights.b2, 1, dim);
+  if (weights.b3) require_shape("b3", *weights.b3, 1, hidden_dim);
 
   const int threads = thread_count(options.threads);
   const std::int64_t rows = x.shape.volume() / dim;
   std::vector<float> sum(static_cast<std::size_t>(rows * dim));
-  std::vector<float> w1;
-  std::vector<float> w2;
-  std::vector<float> w3;
+  std::vector<float> block;
+  // Columns of x * weight + bias.
+  const auto product = [&](const WeightSource& weight, const std::optional<WeightSource>& bias,
+                           std::int64_t first, std::int64_t cols) {
+    std::vector<float> result(static_cast<std::size_t>(rows * cols));
+    ops::matmul_f32(x.floats(), read_block(weight, {0, first, dim, cols}, block, threads), result,
+                    {.m = rows, .k = dim, .n = cols, .threads = threads});
+    add_rows(result, bias, first, cols);
+    return result;
+  };
   for (std::int64_t first = 0; first < hidden_dim; first += kBlockColumns) {
     if (progress) progress({"reference", first, hidden_dim});
     const std::int64_t cols = std::min(kBlockColumns, hidden_dim - first);
-    const MatrixBlock columns{0, first, dim, cols};
-    std::vector<float> gate(static_cast<std::size_t>(rows * cols));
-    std::vector<float> up(gate.size());
-    ops::matmul_f32(x.floats(), read_block(weights.w1, columns, w1, threads), gate,
-                    {.m = rows, .k = dim, .n = cols, .threads = threads});
-    ops::matmul_f32(x.floats(), read_block(weights.w3, columns, w3, threads), up,
-                    {.m = rows, .k = dim, .n = cols, .threads = threads});
-    ops::apply(options.activation, gate);
-    ops::multiply_by(gate, up);
-    ops::accumulate_matmul_f32(gate, read_block(weights.w2, {first, 0, cols, dim}, w2, threads),
-                               sum, {.m = rows, .k = cols, .n = dim, .threads = threads});
+    std::vector<float> hidden = product(weights.w1, weights.b1, first, cols);
+    ops::apply(options.activation, hidden);
+    if (weights.w3) ops::multiply_by(hidden, product(*weights.w3, weights.b3, first, cols));
+    ops::accumulate_matmul_f32(hidden,
+                               read_block(weights.w2, {first, 0, cols, dim}, block, threads), sum,
+                               {.m = rows, .k = cols, .n = dim, .threads = threads});
   }
+  add_rows(sum, weights.b2, 0, dim);
   if (progress) progress({"reference", hidden_dim, hidden_dim});
   return {.shape = x.shape, .values = std::move(sum)};
 }

@@ -15,7 +15,7 @@ namespace ttmesh::modules {
 namespace {
 
 /// Streams of the seed, one for each random tensor.
-enum class Stream : std::uint64_t { Input, Gate, Down, Up };
+enum class Stream : std::uint64_t { Input, Gate, Down, Up, GateBias, DownBias, UpBias };
 
 /// What is random about a trial.
 struct Workload {
@@ -36,10 +36,16 @@ Workload workload_of(const TrialRequest& request) {
   };
   const double of_dim = 1 / std::sqrt(static_cast<double>(dim));
   const double of_hidden = 1 / std::sqrt(static_cast<double>(hidden_dim));
+  MlpSources weights{.w1 = random(Stream::Gate, of_dim, {dim, hidden_dim}),
+                     .w2 = random(Stream::Down, of_hidden, {hidden_dim, dim})};
+  if (request.gate) weights.w3 = random(Stream::Up, of_dim, {dim, hidden_dim});
+  if (request.bias) {
+    weights.b1 = random(Stream::GateBias, kTrialBiasScale, {1, hidden_dim});
+    weights.b2 = random(Stream::DownBias, kTrialBiasScale, {1, dim});
+    if (request.gate) weights.b3 = random(Stream::UpBias, kTrialBiasScale, {1, hidden_dim});
+  }
   return {.input = random(Stream::Input, 1, {1, 1, token_rows(request), dim}),
-          .weights = {.w1 = random(Stream::Gate, of_dim, {dim, hidden_dim}),
-                      .w2 = random(Stream::Down, of_hidden, {hidden_dim, dim}),
-                      .w3 = random(Stream::Up, of_dim, {dim, hidden_dim})},
+          .weights = std::move(weights),
           .precision =
               parse_mlp_precision(request.weight_dtype.empty() ? "bfp8_b" : request.weight_dtype),
           .activation = request.activation.value_or(ops::Activation::Silu)};
@@ -49,9 +55,17 @@ template <typename Config>
 Config config_of(const mesh::MeshDevice& device, const TrialRequest& request,
                  const Workload& workload) {
   const MlpPrecision& precision = workload.precision;
-  Config config{.w1 = LazyWeight(workload.weights.w1, {.dtype = precision.gate_up}),
-                .w2 = LazyWeight(workload.weights.w2, {.dtype = precision.down}),
-                .w3 = LazyWeight(workload.weights.w3, {.dtype = precision.gate_up})};
+  const MlpSources& weights = workload.weights;
+  const auto optional = [](const std::optional<WeightSource>& source, mesh::DataType dtype) {
+    return source ? std::optional(LazyWeight(*source, {.dtype = dtype})) : std::nullopt;
+  };
+  const mesh::DataType bias = input_dtype(request, precision.down);
+  Config config{.w1 = LazyWeight(weights.w1, {.dtype = precision.gate_up}),
+                .w2 = LazyWeight(weights.w2, {.dtype = precision.down}),
+                .w3 = optional(weights.w3, precision.gate_up),
+                .b1 = optional(weights.b1, bias),
+                .b2 = optional(weights.b2, bias),
+                .b3 = optional(weights.b3, bias)};
   config.device = device;
   config.activation = workload.activation;
   config.activation_dtype = request.activation_dtype;
@@ -69,14 +83,17 @@ class MlpTrial : public Trial {
                {.dtype = input_dtype(request, *module_.config().activation_dtype)}) {}
 
   std::string sizes() const override {
-    return fmt::format("{} x {}", *module_.config().dim, *module_.config().hidden_dim);
+    return fmt::format("{} x {}{}", *module_.config().dim, *module_.config().hidden_dim,
+                       module_.config().w3 ? "" : ", no gate");
   }
   std::string dtype() const override { return workload_.precision.name; }
   Bar bar() const override { return {.pcc = workload_.precision.pcc}; }
 
   std::vector<LazyWeight> weights() const override {
     const auto& config = module_.config();
-    return {config.w1, config.w3, config.w2};
+    std::vector<LazyWeight> weights{config.w1, config.w2};
+    if (config.w3) weights.push_back(*config.w3);
+    return weights;
   }
 
   void prepare() override {

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <stdexcept>
+#include <vector>
 
+#include "modules/bias.hpp"
 #include "modules/weight_place.hpp"
 
 namespace ttmesh::modules {
@@ -43,28 +44,55 @@ LazyWeight laid_out(const char* module, const char* name, const LazyWeight& weig
 MlpDims dims_of(const char* module, const MlpWeights& weights) {
   require_matrix(module, "w1", weights.w1);
   require_matrix(module, "w2", weights.w2);
-  require_matrix(module, "w3", weights.w3);
   const MlpDims dims{weights.w1.shape()[-2], weights.w1.shape()[-1]};
   require_extents(module, "w2", weights.w2, dims.hidden_dim, dims.dim);
-  require_extents(module, "w3", weights.w3, dims.dim, dims.hidden_dim);
+  if (weights.w3) {
+    require_matrix(module, "w3", *weights.w3);
+    require_extents(module, "w3", *weights.w3, dims.dim, dims.hidden_dim);
+  } else if (weights.b3) {
+    throw std::invalid_argument(
+        fmt::format("[{}] b3 is set and w3 is not, needs both or neither", module));
+  }
   return dims;
 }
 
 mesh::MeshDevice device_of(const char* module, const std::optional<mesh::MeshDevice>& device,
                            const MlpWeights& weights) {
-  return device_of(module, device, std::array{weights.w1, weights.w2, weights.w3});
+  std::vector<LazyWeight> all{weights.w1, weights.w2};
+  for (const auto& weight : {weights.w3, weights.b1, weights.b2, weights.b3}) {
+    if (weight) all.push_back(*weight);
+  }
+  return device_of(module, device, all);
 }
 
 MlpWeights laid_out(const char* module, const MlpWeights& weights, const mesh::MeshDevice& device,
                     const MlpLayout& layout) {
-  return {.w1 = laid_out(module, "w1", weights.w1, device, layout, -1),
-          .w2 = laid_out(module, "w2", weights.w2, device, layout, -2),
-          .w3 = laid_out(module, "w3", weights.w3, device, layout, -1)};
+  const MlpDims dims = dims_of(module, weights);
+  const std::int64_t padded = padded_extent(dims.hidden_dim, device.shape().size());
+  const auto hidden_bias = [&](const char* name, const std::optional<LazyWeight>& bias) {
+    return placed(bias,
+                  BiasPlace{module, name, device, layout.hidden_bias, dims.hidden_dim, padded});
+  };
+  MlpWeights laid{.w1 = laid_out(module, "w1", weights.w1, device, layout, -1),
+                  .w2 = laid_out(module, "w2", weights.w2, device, layout, -2)};
+  if (weights.w3) laid.w3 = laid_out(module, "w3", *weights.w3, device, layout, -1);
+  laid.b1 = hidden_bias("b1", weights.b1);
+  laid.b2 =
+      placed(weights.b2, BiasPlace{module, "b2", device, layout.dim_bias, dims.dim, dims.dim});
+  laid.b3 = hidden_bias("b3", weights.b3);
+  return laid;
+}
+
+void load_mlp_weights(const MlpWeights& weights) {
+  (void)weights.w1.get_device_weight();
+  (void)weights.w2.get_device_weight();
+  for (const auto& weight : {weights.w3, weights.b1, weights.b2, weights.b3}) load(weight);
 }
 
 std::optional<mesh::DataType> common_dtype(const MlpWeights& weights) {
   const mesh::DataType dtype = weights.w1.options().dtype;
-  if (weights.w2.options().dtype != dtype || weights.w3.options().dtype != dtype) return {};
+  if (weights.w2.options().dtype != dtype) return {};
+  if (weights.w3 && weights.w3->options().dtype != dtype) return {};
   return dtype;
 }
 

@@ -11,6 +11,9 @@
 
 namespace ttmesh::modules {
 
+/// Deviation of random biases: as large as makes a missing one show in the correlation.
+constexpr double kTrialBiasScale = 0.5;
+
 /// What is asked of a module, whichever it is; a trial takes what concerns it.
 struct TrialRequest {
   std::string module;  ///< "mlp", or "mlp_1d" and "mlp_2d" to force a class.
@@ -20,7 +23,9 @@ struct TrialRequest {
   std::int64_t seq = 128;      ///< Tokens a user in prefill; decode has one.
   std::string weight_dtype{};  ///< A dtype, or "mixed" for an MLP; empty: the module's own.
   std::optional<mesh::DataType> activation_dtype{};  ///< The module's own choice if unset.
-  std::optional<ops::Activation> activation{};       ///< The module's own choice if unset.
+  std::optional<ops::Activation> activation{};       ///< Of an MLP; SiLU if unset.
+  bool gate = true;                                  ///< Of an MLP: w2(act(w1 x) * w3 x).
+  bool bias = false;                                 ///< Of an MLP's and attention's products.
   std::uint64_t seed = 0;
   std::optional<double> pcc{};  ///< Correlation to reach; the trial's own if unset.
   int threads = 0;              ///< For the reference; 0 takes one per processor.

@@ -23,7 +23,7 @@ constexpr std::array kFamilies{
     TrialFamily{"embedding", "token embedding", make_embedding_1d_trial, make_embedding_2d_trial},
     TrialFamily{"layer_norm", "layer norm", make_layer_norm_1d_trial, make_layer_norm_2d_trial},
     TrialFamily{"lm_head", "LM head", make_lm_head_1d_trial, make_lm_head_2d_trial},
-    TrialFamily{"mlp", "gated MLP", make_mlp_1d_trial, make_mlp_2d_trial},
+    TrialFamily{"mlp", "gated MLP, or one of two matrices", make_mlp_1d_trial, make_mlp_2d_trial},
     TrialFamily{"rms_norm", "RMS norm", make_rms_norm_1d_trial, make_rms_norm_2d_trial},
     TrialFamily{"rotary", "cosines and sines of positions", make_rotary_1d_trial,
                 make_rotary_2d_trial},
@@ -41,6 +41,20 @@ const TrialFamily& family_of(std::string_view module) {
   }
   throw std::invalid_argument(fmt::format("[run_trial] module '{}' is unknown, needs one of {}",
                                           module, fmt::join(trial_names(), ", ")));
+}
+
+// Options of some families would change nothing in others.
+void require_concerned(const TrialFamily& family, const TrialRequest& request) {
+  const bool mlp = family.name == "mlp";
+  if (!mlp && (request.activation || !request.gate)) {
+    throw std::invalid_argument(fmt::format(
+        "[run_trial] --activation and --no-gate are for an mlp, {} has neither", request.module));
+  }
+  if (request.bias && !mlp && family.name != "attention") {
+    throw std::invalid_argument(
+        fmt::format("[run_trial] --bias is for mlp and attention, {} has no products with one",
+                    request.module));
+  }
 }
 
 }  // namespace
@@ -70,6 +84,7 @@ std::string trial_name(std::string_view module, mesh::MeshShape shape) {
 TrialPtr make_trial(const mesh::MeshDevice& device, const TrialRequest& request) {
   (void)trial_name(request.module, device.shape());
   const TrialFamily& family = family_of(request.module);
+  require_concerned(family, request);
   return (is_grid(device.shape()) ? family.make_2d : family.make_1d)(device, request);
 }
 

@@ -191,7 +191,7 @@ TEST(MLP1D, LoadsItsWeightsAtTheFirstForward) {
   (void)module.forward(rows(32, 512), Mode::Decode);
   EXPECT_TRUE(module.config().w1.is_loaded());
   EXPECT_TRUE(module.config().w2.is_loaded());
-  EXPECT_TRUE(module.config().w3.is_loaded());
+  EXPECT_TRUE(module.config().w3->is_loaded());
 }
 
 TEST(MLP1D, IsMadeFromWeightsAlone) {
@@ -203,7 +203,7 @@ TEST(MLP1D, IsMadeFromWeightsAlone) {
   EXPECT_EQ(*module.config().num_reduce_scatter_links, 1);
   EXPECT_EQ(*module.config().max_batch_size, 32);
   EXPECT_EQ(*module.config().activation, ops::Activation::Silu);
-  EXPECT_EQ(module.config().w3.options().memory->layout, mesh::MemoryLayout::WidthSharded);
+  EXPECT_EQ(module.config().w3->options().memory->layout, mesh::MemoryLayout::WidthSharded);
 }
 
 TEST(MLP1D, IsARingOnlyWhereTheLibraryAsksForOne) {
@@ -266,7 +266,7 @@ TEST(MLP1D, RefusesWeightsThatLieElsewhere) {
                   HasSubstr("w1 is distributed [Replicate, Replicate], needs "
                             "[Replicate, Shard(1)]")));
   config = config_on<MLP1DConfig>(device, 512, 1024);
-  config.w3 = config.w3.with_defaults({.device = timing("n150")});
+  config.w3 = config.w3->with_defaults({.device = timing("n150")});
   EXPECT_THAT([&] { (void)MLP1D::from_config(config); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("different mesh devices")));
 }
