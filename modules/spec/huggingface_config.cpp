@@ -3,24 +3,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <initializer_list>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "mesh/topology/error.hpp"
 #include "modules/checkpoint/json_file.hpp"
+#include "modules/spec/config_reader.hpp"
 #include "modules/spec/model_spec.hpp"
 
 namespace ttmesh::modules {
 namespace {
 
 using nlohmann::json;
-using Keys = std::initializer_list<const char*>;
 
 /// What the families of checkpoints differ in: the defaults of transformers' config classes.
 struct Family {
@@ -29,106 +25,20 @@ struct Family {
   int default_kv_heads;           ///< 0: as many as heads.
   std::int64_t default_head_dim;  ///< 0: dim / heads.
   std::int64_t default_max_positions;
-  bool qkv_bias;
   bool qk_norm;
+  /// Which products have biases if attention_bias or mlp_bias is true; elsewhere the keys mean
+  /// nothing.
+  bool attention_bias;
+  bool mlp_bias;
+  bool qkv_bias;  ///< Of queries, keys and values, always.
 };
 
 constexpr std::array<Family, 4> kFamilies{{
-    {"llama", "LlamaForCausalLM", 0, 0, 2048, false, false},
-    {"mistral", "MistralForCausalLM", 8, 0, 131072, false, false},
-    {"qwen2", "Qwen2ForCausalLM", 0, 0, 32768, true, false},
-    {"qwen3", "Qwen3ForCausalLM", 0, 128, 32768, false, true},
+    {"llama", "LlamaForCausalLM", 0, 0, 2048, false, true, true, false},
+    {"mistral", "MistralForCausalLM", 8, 0, 131072, false, false, false, false},
+    {"qwen2", "Qwen2ForCausalLM", 0, 0, 32768, false, false, false, true},
+    {"qwen3", "Qwen3ForCausalLM", 0, 128, 32768, true, true, false, false},
 }};
-
-/// Reads keys of an object and gathers what is wrong with them.
-class ConfigReader {
- public:
-  ConfigReader(std::string file, const json& object) : file_(std::move(file)), object_(object) {}
-
-  /// The first of the keys that is there and not null.
-  const json* find(Keys keys) const {
-    for (const char* key : keys) {
-      const auto found = object_.find(key);
-      if (found != object_.end() && !found->is_null()) return &*found;
-    }
-    return nullptr;
-  }
-  bool has(const char* key) const { return object_.contains(key); }
-
-  std::int64_t extent(Keys keys) {
-    if (find(keys) == nullptr) {
-      refuse(*keys.begin(), "is missing, needs a positive whole number");
-      return 0;
-    }
-    return extent_or(keys, 0);
-  }
-
-  std::int64_t extent_or(Keys keys, std::int64_t fallback) {
-    const json* value = find(keys);
-    if (value == nullptr) return fallback;
-    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-    if (!value->is_number_integer() || *value < 1 || *value > kMost) {
-      refuse(*keys.begin(),
-             fmt::format("is {}, needs a whole number from 1 to {}", shown(*value), kMost));
-      return 0;
-    }
-    return value->get<std::int64_t>();
-  }
-
-  double number_or(Keys keys, double fallback) {
-    const json* value = find(keys);
-    if (value == nullptr) return fallback;
-    if (!value->is_number() || !std::isfinite(value->get<double>()) || value->get<double>() <= 0) {
-      refuse(*keys.begin(), fmt::format("is {}, needs a positive number", shown(*value)));
-      return fallback;
-    }
-    return value->get<double>();
-  }
-
-  bool flag_or(const char* key, bool fallback) {
-    const json* value = find({key});
-    if (value == nullptr) return fallback;
-    if (!value->is_boolean()) {
-      refuse(key, fmt::format("is {}, needs true or false", shown(*value)));
-      return fallback;
-    }
-    return value->get<bool>();
-  }
-
-  std::string text_or(Keys keys, std::string fallback) {
-    const json* value = find(keys);
-    if (value == nullptr) return fallback;
-    if (!value->is_string()) {
-      refuse(*keys.begin(), fmt::format("is {}, needs a text", shown(*value)));
-      return fallback;
-    }
-    return value->get<std::string>();
-  }
-
-  void refuse(const std::string& field, const std::string& what) {
-    problems_.push_back({.file = file_, .line = 0, .field = field, .what = what});
-  }
-  void add(const ConfigReader& part) {
-    problems_.insert(problems_.end(), part.problems_.begin(), part.problems_.end());
-  }
-  void check() const {
-    if (!problems_.empty()) throw mesh::InvalidFile(problems_);
-  }
-  const std::string& file() const { return file_; }
-
-  /// A value as a message shows it.
-  static std::string shown(const json& value) {
-    constexpr std::size_t kLongest = 60;
-    std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-    if (text.size() > kLongest) text = text.substr(0, kLongest) + "..";
-    return text;
-  }
-
- private:
-  std::string file_;
-  const json& object_;
-  std::vector<mesh::Problem> problems_;
-};
 
 const Family& family_of(ConfigReader& reader) {
   std::string architecture;
@@ -152,10 +62,23 @@ const Family& family_of(ConfigReader& reader) {
   return kFamilies.front();
 }
 
+RotaryScaling llama3_scaling(ConfigReader& rope, std::int64_t max_positions) {
+  for (const char* needed : {"factor", "low_freq_factor", "high_freq_factor"}) {
+    if (rope.find({needed}) == nullptr) rope.refuse(needed, "is missing, needs a number");
+  }
+  return {
+      .kind = RotaryScaling::Kind::Llama3,
+      .factor = rope.number_or({"factor"}, 8),
+      .low_freq_factor = rope.number_or({"low_freq_factor"}, 1),
+      .high_freq_factor = rope.number_or({"high_freq_factor"}, 4),
+      .original_max_position = rope.extent_or({"original_max_position_embeddings"}, max_positions)};
+}
+
 // rope_parameters of transformers 5, or rope_scaling beside rope_theta of those before.
-void read_rope(ConfigReader& reader, ModelFields& fields) {
+void read_rope(ConfigReader& reader, std::int64_t max_positions, ModelSpec::Builder& builder) {
   constexpr double kDefaultTheta = 10000;
-  fields.rope_theta = reader.number_or({"rope_theta"}, kDefaultTheta);
+  const double theta = reader.number_or({"rope_theta"}, kDefaultTheta);
+  builder.rope_theta(theta);
   const char* key =
       reader.find({"rope_parameters"}) != nullptr ? "rope_parameters" : "rope_scaling";
   const json* object = reader.find({key});
@@ -169,102 +92,111 @@ void read_rope(ConfigReader& reader, ModelFields& fields) {
     return;
   }
   ConfigReader rope(reader.file(), *object);
-  fields.rope_theta = rope.number_or({"rope_theta"}, fields.rope_theta);
+  builder.rope_theta(rope.number_or({"rope_theta"}, theta));
   const std::string type = rope.text_or({"rope_type", "type"}, "default");
   if (rope.number_or({"partial_rotary_factor"}, 1) != 1) {
     rope.refuse("partial_rotary_factor", "is not 1, needs whole heads to be turned");
   }
   if (type == "linear") {
     if (rope.find({"factor"}) == nullptr) rope.refuse("factor", "is missing, needs a number");
-    fields.rope_scaling =
-        RotaryScaling{.kind = RotaryScaling::Kind::Linear, .factor = rope.number_or({"factor"}, 1)};
+    builder.rope_scaling(
+        {.kind = RotaryScaling::Kind::Linear, .factor = rope.number_or({"factor"}, 1)});
   } else if (type == "llama3") {
-    for (const char* needed : {"factor", "low_freq_factor", "high_freq_factor"}) {
-      if (rope.find({needed}) == nullptr) rope.refuse(needed, "is missing, needs a number");
-    }
-    fields.rope_scaling =
-        RotaryScaling{.kind = RotaryScaling::Kind::Llama3,
-                      .factor = rope.number_or({"factor"}, 8),
-                      .low_freq_factor = rope.number_or({"low_freq_factor"}, 1),
-                      .high_freq_factor = rope.number_or({"high_freq_factor"}, 4),
-                      .original_max_position = rope.extent_or({"original_max_position_embeddings"},
-                                                              fields.max_positions)};
+    builder.rope_scaling(llama3_scaling(rope, max_positions));
   } else if (type != "default") {
     rope.refuse("rope_type", fmt::format("is '{}', needs default, linear or llama3", type));
   }
   reader.add(rope);
 }
 
-// Which layers see a window alone.
-void read_window(ConfigReader& reader, const Family& family, ModelFields& fields) {
-  if (family.name == "llama") return;
-  if (family.name == "mistral") {
-    // transformers' default where the key is absent; null is no window.
-    constexpr std::int64_t kMistralWindow = 4096;
-    if (!reader.has("sliding_window")) fields.sliding_window = kMistralWindow;
-    if (reader.find({"sliding_window"}) != nullptr) {
-      fields.sliding_window = reader.extent_or({"sliding_window"}, 0);
-    }
-    return;
-  }
-  if (!reader.flag_or("use_sliding_window", false)) return;
-  if (reader.has("sliding_window") && reader.find({"sliding_window"}) == nullptr) return;
-  constexpr std::int64_t kQwenWindow = 4096;
-  constexpr std::int64_t kQwenWindowLayers = 28;
-  fields.sliding_window = reader.extent_or({"sliding_window"}, kQwenWindow);
-  fields.windowed.assign(static_cast<std::size_t>(std::clamp(fields.layers, 0, 1 << 16)), false);
+// Layers of a Qwen that see a window alone.
+std::vector<bool> windowed_layers(ConfigReader& reader, int layers) {
+  std::vector<bool> windowed(static_cast<std::size_t>(std::clamp(layers, 0, 1 << 16)), false);
   const json* types = reader.find({"layer_types"});
   if (types == nullptr) {
     // The first max_window_layers see everything, whatever the name says.
+    constexpr std::int64_t kQwenWindowLayers = 28;
     const json* stated = reader.find({"max_window_layers"});
     const std::int64_t first = stated != nullptr && *stated == 0
                                    ? 0
                                    : reader.extent_or({"max_window_layers"}, kQwenWindowLayers);
-    for (std::size_t i = 0; i < fields.windowed.size(); ++i) {
-      fields.windowed[i] = static_cast<std::int64_t>(i) >= first;
+    for (std::size_t i = 0; i < windowed.size(); ++i) {
+      windowed[i] = static_cast<std::int64_t>(i) >= first;
     }
-  } else if (!types->is_array() || types->size() != fields.windowed.size()) {
-    reader.refuse("layer_types", fmt::format("needs a list of {} texts", fields.layers));
-  } else {
-    for (std::size_t i = 0; i < types->size(); ++i) {
-      const json& type = (*types)[i];
-      if (type != "sliding_attention" && type != "full_attention") {
-        reader.refuse("layer_types",
-                      fmt::format("has {}, needs full_attention or sliding_attention",
-                                  ConfigReader::shown(type)));
-      }
-      fields.windowed[i] = type == "sliding_attention";
+    return windowed;
+  }
+  if (!types->is_array() || types->size() != windowed.size()) {
+    reader.refuse("layer_types", fmt::format("needs a list of {} texts", layers));
+    return windowed;
+  }
+  for (std::size_t i = 0; i < types->size(); ++i) {
+    const json& type = (*types)[i];
+    if (type != "sliding_attention" && type != "full_attention") {
+      reader.refuse("layer_types", fmt::format("has {}, needs full_attention or sliding_attention",
+                                               ConfigReader::shown(type)));
     }
+    windowed[i] = type == "sliding_attention";
   }
-  if (std::ranges::none_of(fields.windowed, [](bool windowed) { return windowed; })) {
-    fields.sliding_window.reset();
-    fields.windowed.clear();
-  }
+  return windowed;
 }
 
-void read_activation(ConfigReader& reader, ModelFields& fields) {
+void read_window(ConfigReader& reader, const Family& family, int layers,
+                 ModelSpec::Builder& builder) {
+  // transformers' default where the key is absent; null is no window.
+  constexpr std::int64_t kDefaultWindow = 4096;
+  if (family.name == "llama") return;
+  if (family.name != "mistral" && !reader.flag_or("use_sliding_window", false)) return;
+  if (reader.has("sliding_window") && reader.find({"sliding_window"}) == nullptr) return;
+  const std::int64_t window = reader.extent_or({"sliding_window"}, kDefaultWindow);
+  if (family.name == "mistral") {
+    builder.sliding_window(window);
+    return;
+  }
+  std::vector<bool> windowed = windowed_layers(reader, layers);
+  if (std::ranges::find(windowed, true) == windowed.end()) return;
+  builder.sliding_window(window, std::move(windowed));
+}
+
+/// Names of activations in transformers.
+struct NamedActivation {
+  std::string_view name;
+  ops::Activation activation;
+};
+constexpr std::array<NamedActivation, 7> kActivations{{
+    {"silu", ops::Activation::Silu},
+    {"swish", ops::Activation::Silu},
+    {"gelu", ops::Activation::Gelu},
+    {"gelu_pytorch_tanh", ops::Activation::GeluTanh},
+    {"gelu_new", ops::Activation::GeluTanh},
+    {"gelu_fast", ops::Activation::GeluTanh},
+    {"relu", ops::Activation::Relu},
+}};
+
+void read_activation(ConfigReader& reader, ModelSpec::Builder& builder) {
   const std::string name =
       reader.text_or({"hidden_act", "hidden_activation", "activation_function"}, "silu");
-  if (name == "silu" || name == "swish") {
-    fields.activation = ops::Activation::Silu;
-  } else if (name == "gelu") {
-    fields.activation = ops::Activation::Gelu;
-  } else if (name == "relu") {
-    fields.activation = ops::Activation::Relu;
-  } else {
-    reader.refuse("hidden_act", fmt::format("is '{}', needs silu, gelu or relu", name));
+  std::vector<std::string_view> known;
+  for (const NamedActivation& named : kActivations) {
+    if (named.name == name) {
+      builder.activation(named.activation);
+      return;
+    }
+    known.push_back(named.name);
   }
+  reader.refuse("hidden_act",
+                fmt::format("is '{}', needs one of {}", name, fmt::join(known, ", ")));
+}
+
+void read_biases(ConfigReader& reader, const Family& family, ModelSpec::Builder& builder) {
+  if (family.qkv_bias) builder.qkv_bias();
+  if (family.attention_bias && reader.flag_or("attention_bias", false)) {
+    builder.qkv_bias().output_bias();
+  }
+  if (family.mlp_bias && reader.flag_or("mlp_bias", false)) builder.mlp_bias();
 }
 
 // What would be computed otherwise than asked for.
 void refuse_unsupported(ConfigReader& reader) {
-  for (const char* key : {"attention_bias", "mlp_bias"}) {
-    if (reader.flag_or(key, false)) {
-      reader.refuse(key,
-                    "is true, needs false: biases of output and MLP projections are not "
-                    "supported");
-    }
-  }
   if (reader.find({"quantization_config"}) != nullptr) {
     reader.refuse("quantization_config",
                   "is there, needs weights of F32, F16 or BF16; --weight-dtype quantises them");
@@ -274,39 +206,49 @@ void refuse_unsupported(ConfigReader& reader) {
   }
 }
 
+// GPT-style configs may leave it to be four times the width.
+std::int64_t hidden_dim_of(ConfigReader& reader, std::int64_t dim) {
+  const bool stated = reader.find({"intermediate_size", "n_inner"}) != nullptr;
+  if (!stated && reader.find({"n_embd"}) != nullptr) return 4 * dim;
+  return reader.extent({"intermediate_size", "n_inner"});
+}
+
 }  // namespace
 
 ModelSpec ModelSpec::from_huggingface(const std::string& file, std::string_view text) {
   const json config = parse_json_object(file, text);
   ConfigReader reader(file, config);
   const Family& family = family_of(reader);
-  ModelFields fields;
-  fields.architecture = family.name;
-  fields.name = reader.text_or({"_name_or_path"}, std::string(family.name));
-  if (fields.name.empty()) fields.name = family.name;
-  fields.dim = reader.extent({"hidden_size", "n_embd"});
-  fields.hidden_dim = reader.extent({"intermediate_size", "n_inner"});
-  fields.layers = static_cast<int>(reader.extent({"num_hidden_layers", "n_layer"}));
-  fields.heads = static_cast<int>(reader.extent({"num_attention_heads", "n_head"}));
-  fields.vocab = reader.extent({"vocab_size"});
-  fields.kv_heads = static_cast<int>(
-      reader.extent_or({"num_key_value_heads", "n_head_kv"}, family.default_kv_heads));
-  fields.head_dim =
-      reader.extent_or({"head_dim"}, reader.has("head_dim") ? 0 : family.default_head_dim);
-  fields.max_positions = reader.extent_or({"max_position_embeddings", "n_positions", "n_ctx"},
-                                          family.default_max_positions);
-  fields.norm_epsilon = reader.number_or({"rms_norm_eps", "layer_norm_epsilon"}, 1e-6);
-  fields.qkv_bias = family.qkv_bias;
-  fields.qk_norm = family.qk_norm;
-  fields.tied_embeddings = reader.flag_or("tie_word_embeddings", false);
-  read_rope(reader, fields);
-  read_window(reader, family, fields);
-  read_activation(reader, fields);
+  Builder builder{std::string(family.name)};
+  std::string name = reader.text_or({"_name_or_path"}, std::string(family.name));
+  const std::int64_t dim = reader.extent({"hidden_size", "n_embd"});
+  const std::int64_t hidden_dim = hidden_dim_of(reader, dim);
+  const auto layers = static_cast<int>(reader.extent({"num_hidden_layers", "n_layer"}));
+  builder.name(name.empty() ? std::string(family.name) : std::move(name))
+      .dim(dim)
+      .hidden_dim(hidden_dim)
+      .layers(layers)
+      .heads(static_cast<int>(reader.extent({"num_attention_heads", "n_head"})))
+      .vocab(reader.extent({"vocab_size"}))
+      .kv_heads(static_cast<int>(
+          reader.extent_or({"num_key_value_heads", "n_head_kv"}, family.default_kv_heads)))
+      .head_dim(
+          reader.extent_or({"head_dim"}, reader.has("head_dim") ? 0 : family.default_head_dim));
+  const std::int64_t max_positions = reader.extent_or(
+      {"max_position_embeddings", "n_positions", "n_ctx"}, family.default_max_positions);
+  builder.max_positions(max_positions)
+      .norm_epsilon(reader.number_or({"rms_norm_eps", "layer_norm_epsilon"}, 1e-6));
+  if (family.qk_norm) builder.qk_norm();
+  if (reader.flag_or("tie_word_embeddings", false)) builder.tied_embeddings();
+  read_rope(reader, max_positions, builder);
+  read_window(reader, family, layers, builder);
+  read_activation(reader, builder);
+  read_biases(reader, family, builder);
   refuse_unsupported(reader);
   reader.check();
-  for (const std::string& mistake : mistakes_of(fields)) reader.refuse({}, mistake);
+  for (const std::string& mistake : builder.mistakes()) reader.refuse({}, mistake);
   reader.check();
-  return uniform(std::move(fields));
+  return builder.build();
 }
 
 }  // namespace ttmesh::modules

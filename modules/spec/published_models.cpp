@@ -58,29 +58,22 @@ ModelSpec ModelSpec::published(std::string_view name) {
         "images), needs one; its MLP runs alone: ttmesh run mlp --model {}",
         dims.name, dims.name));
   }
-  ModelFields fields{.name = std::string(dims.name),
-                     .architecture = std::string(found->architecture),
-                     .dim = dims.dim,
-                     .hidden_dim = dims.hidden_dim,
-                     .layers = dims.layers,
-                     .heads = dims.heads,
-                     .kv_heads = dims.kv_heads,
-                     .head_dim = dims.head_dim,
-                     .vocab = dims.vocab,
-                     .max_positions = found->max_positions,
-                     .norm_epsilon = found->norm_epsilon,
-                     .rope_theta = found->rope_theta,
-                     .qkv_bias = found->qkv_bias,
-                     .qk_norm = found->qk_norm,
-                     .tied_embeddings = found->tied_embeddings};
+  ModelSpec::Builder builder{std::string(found->architecture)};
+  builder.sizes(dims)
+      .max_positions(found->max_positions)
+      .norm_epsilon(found->norm_epsilon)
+      .rope_theta(found->rope_theta);
+  if (found->qkv_bias) builder.qkv_bias();
+  if (found->qk_norm) builder.qk_norm();
+  if (found->tied_embeddings) builder.tied_embeddings();
   if (found->llama3_factor > 0) {
-    fields.rope_scaling = RotaryScaling{.kind = RotaryScaling::Kind::Llama3,
-                                        .factor = found->llama3_factor,
-                                        .low_freq_factor = 1,
-                                        .high_freq_factor = 4,
-                                        .original_max_position = 8192};
+    builder.rope_scaling({.kind = RotaryScaling::Kind::Llama3,
+                          .factor = found->llama3_factor,
+                          .low_freq_factor = 1,
+                          .high_freq_factor = 4,
+                          .original_max_position = 8192});
   }
-  return uniform(std::move(fields));
+  return builder.build();
 }
 
 }  // namespace ttmesh::modules

@@ -59,7 +59,7 @@ std::vector<float> normed(std::vector<float> x, const std::vector<float>& weight
   return x;
 }
 
-double frequency(const ModelFields& spec, std::int64_t pair) {
+double frequency(const ModelSpec::Fields& spec, std::int64_t pair) {
   const double plain = std::pow(
       spec.rope_theta, -2.0 * static_cast<double>(pair) / static_cast<double>(spec.head_dim));
   if (!spec.rope_scaling) return plain;
@@ -75,7 +75,7 @@ double frequency(const ModelFields& spec, std::int64_t pair) {
 }
 
 // Turns dimension i with i + d / 2.
-void rotate(float* head, const ModelFields& spec, std::int64_t position) {
+void rotate(float* head, const ModelSpec::Fields& spec, std::int64_t position) {
   const std::int64_t half = spec.head_dim / 2;
   for (std::int64_t i = 0; i < half; ++i) {
     const double angle = static_cast<double>(position) * frequency(spec, i);
@@ -86,6 +86,23 @@ void rotate(float* head, const ModelFields& spec, std::int64_t position) {
     head[i] = a * c - b * s;
     head[i + half] = b * c + a * s;
   }
+}
+
+float activated(ops::Activation activation, float x) {
+  const double y = x;
+  switch (activation) {
+    case ops::Activation::None:
+      return x;
+    case ops::Activation::Relu:
+      return std::max(x, 0.0F);
+    case ops::Activation::Gelu:
+      return static_cast<float>(y / 2 * (1 + std::erf(y * std::sqrt(0.5))));
+    case ops::Activation::GeluTanh:
+      return static_cast<float>(y / 2 * (1 + std::tanh(0.7978845608 * (y + 0.044715 * y * y * y))));
+    case ops::Activation::Silu:
+      return static_cast<float>(y / (1 + std::exp(-y)));
+  }
+  return 0;
 }
 
 void add(std::vector<float>& x, const std::vector<float>& y) {
@@ -185,15 +202,25 @@ std::vector<float> ReferenceModel::attention(int layer, const std::vector<float>
     }
     for (std::size_t i = 0; i < d; ++i) out[at + i] = static_cast<float>(mixed[i]);
   }
-  return multiply(weight(name("self_attn.o_proj.weight")), out);
+  std::vector<float> projected = multiply(weight(name("self_attn.o_proj.weight")), out);
+  if (spec_->output_bias) add(projected, weight(name("self_attn.o_proj.bias")));
+  return projected;
 }
 
 std::vector<float> ReferenceModel::mlp(int layer, const std::vector<float>& x) const {
-  std::vector<float> gate = multiply(weight(in_layer(layer, "mlp.gate_proj.weight")), x);
-  const std::vector<float> up = multiply(weight(in_layer(layer, "mlp.up_proj.weight")), x);
-  for (std::size_t i = 0; i < gate.size(); ++i)
-    gate[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
-  return multiply(weight(in_layer(layer, "mlp.down_proj.weight")), gate);
+  const auto product = [&](const char* name, const std::vector<float>& in) {
+    const std::string path = in_layer(layer, "mlp.") + name;
+    std::vector<float> out = multiply(weight(path + ".weight"), in);
+    if (spec_->mlp_bias) add(out, weight(path + ".bias"));
+    return out;
+  };
+  std::vector<float> hidden = product(spec_->gate ? "gate_proj" : "up_proj", x);
+  for (float& value : hidden) value = activated(spec_->activation, value);
+  if (spec_->gate) {
+    const std::vector<float> up = product("up_proj", x);
+    for (std::size_t i = 0; i < hidden.size(); ++i) hidden[i] *= up[i];
+  }
+  return product("down_proj", hidden);
 }
 
 std::vector<float> ReferenceModel::next(std::uint32_t token) {
