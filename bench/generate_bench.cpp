@@ -124,13 +124,8 @@ class UnshardedProducts {
 };
 
 std::unique_ptr<modules::Model> model_on(const mesh::MeshDevice& device, const std::string& name) {
-  modules::ModelSource source = modules::published_model(name, 0);
-  return modules::make_model({.spec = source.spec,
-                              .weights = std::move(source.weights),
-                              .device = device,
-                              .precision = modules::parse_model_precision("bfp8_b"),
-                              .max_batch_size = kUsers,
-                              .max_seq_len = 256});
+  return modules::ModelFactory::from_spec(modules::ModelSpec::published(name), device,
+                                          {.max_batch_size = kUsers, .max_seq_len = 256});
 }
 
 // A step of all users, from the first dispatch to the end of the last chip.

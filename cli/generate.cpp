@@ -21,6 +21,7 @@
 #include "modules/model/model_config.hpp"
 #include "modules/model/model_precision.hpp"
 #include "modules/model/model_source.hpp"
+#include "modules/model/prefill_chunk.hpp"
 #include "modules/open.hpp"
 
 namespace ttmesh::cli {
@@ -69,10 +70,12 @@ modules::ModelSource source_of(const GenerateArguments& arguments) {
 
 // A prompt for each user; the one that is given is for all users of the batch.
 modules::GenerateRequest request_of(const GenerateArguments& arguments,
-                                    const modules::ModelSpec& spec) {
+                                    const modules::ModelSource& source) {
+  const modules::ModelSpec& spec = source.spec;
   modules::GenerateRequest request{
       .prompts = {},
       .max_new_tokens = arguments.max_new_tokens,
+      .stop_tokens = arguments.ignore_eos ? std::vector<std::uint32_t>{} : source.stop_tokens,
       .trace = !arguments.machine.trace.empty(),
       .program = arguments.print_program || !arguments.machine.ops_csv.empty()};
   if (arguments.prompt_ids.empty()) {
@@ -126,16 +129,18 @@ int generate_tokens(const GenerateArguments& arguments) {
   if (serves(topology, options)) return 0;
   const modules::ModelPrecision precision = modules::parse_model_precision(arguments.weight_dtype);
   modules::ModelSource source = source_of(arguments);
-  const modules::GenerateRequest request = request_of(arguments, source.spec);
+  const modules::GenerateRequest request = request_of(arguments, source);
   mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
-  const auto model =
-      modules::make_model({.spec = source.spec,
-                           .weights = std::move(source.weights),
-                           .device = device,
-                           .precision = precision,
-                           .max_batch_size = modules::padded_batch(
-                               device.shape(), static_cast<int>(request.prompts.size())),
-                           .max_seq_len = modules::cache_length(request)});
+  const std::int64_t chunk = arguments.prefill_chunk.value_or(
+      modules::default_prefill_chunk(source.spec, device.shape().size()));
+  const auto model = modules::ModelFactory::from_spec(
+      source.spec, device,
+      {.weights = std::move(source.weights),
+       .precision = precision,
+       .max_batch_size =
+           modules::padded_batch(device.shape(), static_cast<int>(request.prompts.size())),
+       .max_seq_len = modules::cache_length(request, chunk),
+       .prefill_chunk = chunk});
   const GenerateSummary summary{.spec = source.spec,
                                 .topology = machine.topology,
                                 .mesh_shape = device.shape(),
@@ -159,8 +164,8 @@ void add_generate(CLI::App& app, int& exit_code) {
   CLI::App* generate = app.add_subcommand(
       "generate", "Continue prompts with a model on a mesh: tokens, time to first token, rate");
   generate->footer(
-      "Tokens are the likeliest ones; none ends a text. Every user is at its own position, and a\n"
-      "batch that the mesh cannot divide is filled up with idle users.\n\n"
+      "Tokens are the likeliest ones, until the model's eos token. Every user is at its own\n"
+      "position, and a batch that the mesh cannot divide is filled up with idle users.\n\n"
       "Examples:\n"
       "  ttmesh generate --model-dir Llama-3.2-1B -t t3k:1x8:ring --prompt-ids 128000,9906\n"
       "  ttmesh generate --model llama-3.3-70b -t tg --batch 32 --timing-only");
@@ -205,10 +210,22 @@ void add_generate(CLI::App& app, int& exit_code) {
       ->excludes(ids)
       ->group(kPrompts);
   generate
-      ->add_option("--max-new-tokens", arguments->max_new_tokens, "Tokens to make for each user")
+      ->add_option("--max-new-tokens", arguments->max_new_tokens,
+                   "Tokens to make for each user, at most")
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str()
+      ->group(kPrompts);
+  generate
+      ->add_flag("--ignore-eos", arguments->ignore_eos,
+                 "Go on after the tokens that end a text, to --max-new-tokens")
+      ->group(kPrompts);
+  generate
+      ->add_option("--prefill-chunk", arguments->prefill_chunk,
+                   "Rows of a prompt that are prefilled at once, a power of two from 128 on; a "
+                   "longer one takes a paged cache [TTTv2's by model and chips; 4096]")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{128}, std::int64_t{1} << 20))
       ->group(kPrompts);
   generate->add_option("--batch", arguments->batch, "Users [one a prompt]")
       ->type_name("N")

@@ -21,6 +21,8 @@ struct GenerateArguments {
   int max_new_tokens = 32;
   std::optional<int> batch;  ///< Users; as many as prompts, or 1, if unset.
   std::string weight_dtype = "bfp8_b";
+  std::optional<std::int64_t> prefill_chunk;  ///< Rows; the model's default if unset.
+  bool ignore_eos = false;
   bool print_program = false;
 };
 

@@ -29,7 +29,7 @@ std::int64_t longest_prompt(const GenerateRequest& request) {
 }
 
 // Users whose prompts have one padded length, in powers of two, so that their rows fold.
-std::vector<PromptBatch> batches_of(const GenerateRequest& request) {
+std::vector<PromptBatch> batches_of(const GenerateRequest& request, std::int64_t prefill_chunk) {
   std::map<std::int64_t, std::vector<int>> by_length;
   for (std::size_t user = 0; user < request.prompts.size(); ++user) {
     const auto length = static_cast<std::int64_t>(request.prompts[user].size());
@@ -40,7 +40,7 @@ std::vector<PromptBatch> batches_of(const GenerateRequest& request) {
     std::size_t first = 0;
     while (first < users.size()) {
       std::size_t count = 1;
-      while (2 * count <= users.size() - first &&
+      while (length <= prefill_chunk && 2 * count <= users.size() - first &&
              2 * static_cast<std::int64_t>(count) * length <= kPrefillRows) {
         count *= 2;
       }
@@ -55,6 +55,41 @@ std::vector<PromptBatch> batches_of(const GenerateRequest& request) {
   }
   return batches;
 }
+
+// Who goes on, and where.
+class Users {
+ public:
+  /// `stop_tokens` are the request's, or none without values.
+  Users(int max_new_tokens, std::vector<std::uint32_t> stop_tokens, std::size_t rows)
+      : max_new_tokens_(max_new_tokens),
+        stop_tokens_(std::move(stop_tokens)),
+        last_(rows, 0),
+        positions_(rows, -1) {}
+
+  /// Gives a user its next token; `position` is where that belongs.
+  void take(std::size_t user, std::uint32_t token, std::int64_t position,
+            std::vector<std::vector<std::uint32_t>>& tokens) {
+    tokens[user].push_back(token);
+    last_[user] = token;
+    const bool stops = std::ranges::find(stop_tokens_, token) != stop_tokens_.end();
+    const bool full = static_cast<int>(tokens[user].size()) >= max_new_tokens_;
+    positions_[user] = stops || full ? -1 : position;
+  }
+
+  bool goes_on(std::size_t user) const { return positions_[user] >= 0; }
+  bool any_goes_on() const {
+    return std::ranges::any_of(positions_, [](std::int64_t position) { return position >= 0; });
+  }
+  /// By row of a decode; -1 idles.
+  const std::vector<std::int64_t>& positions() const { return positions_; }
+  const std::vector<std::uint32_t>& last() const { return last_; }
+
+ private:
+  int max_new_tokens_;
+  std::vector<std::uint32_t> stop_tokens_;
+  std::vector<std::uint32_t> last_;
+  std::vector<std::int64_t> positions_;
+};
 
 // The tokens on the controller, after a blocking read; zeros without values.
 std::vector<std::uint32_t> read_tokens(const Tensor& tokens) {
@@ -110,8 +145,9 @@ std::vector<PartTime> parts_of(const mesh::Report& report) {
 
 double GenerateResult::tokens_per_s_user() const {
   constexpr double kPicoseconds = 1e12;
-  return decode_steps == 0 ? 0.0
-                           : decode_steps * kPicoseconds / static_cast<double>(decode_time.ps());
+  if (decode_steps == 0) return 0.0;
+  const double each = static_cast<double>(decoded_tokens) / users;
+  return each * kPicoseconds / static_cast<double>(decode_time.ps());
 }
 
 std::vector<std::vector<std::uint32_t>> random_prompts(const RandomPrompts& prompts) {
@@ -129,11 +165,15 @@ std::vector<std::vector<std::uint32_t>> random_prompts(const RandomPrompts& prom
   return all;
 }
 
-std::int64_t cache_length(const GenerateRequest& request) {
+std::int64_t cache_length(const GenerateRequest& request, std::int64_t prefill_chunk) {
   constexpr std::int64_t kUnit = 128;
+  const auto whole = [](std::int64_t length, std::int64_t unit) {
+    return (length + unit - 1) / unit * unit;
+  };
   const std::int64_t longest = longest_prompt(request);
-  const std::int64_t all = (longest + request.max_new_tokens + kUnit - 1) / kUnit * kUnit;
-  return std::max(all, padded_prompt(longest));
+  const std::int64_t rows = padded_prompt(longest);
+  return std::max(whole(longest + request.max_new_tokens, kUnit),
+                  rows > prefill_chunk ? whole(longest, prefill_chunk) : rows);
 }
 
 void require_prompts(const ModelSpec& spec, const GenerateRequest& request) {
@@ -184,10 +224,11 @@ GenerateResult generate(Model& model, const GenerateRequest& request,
   const Clock::time_point wall_begin = Clock::now();
 
   GenerateResult result;
+  result.users = static_cast<int>(users);
   result.tokens.resize(users);
-  std::vector<std::uint32_t> last(rows, 0);
-  std::vector<std::int64_t> positions(rows, -1);
-  const std::vector<PromptBatch> batches = batches_of(request);
+  Users state(request.max_new_tokens,
+              device.timing_only() ? std::vector<std::uint32_t>{} : request.stop_tokens, rows);
+  const std::vector<PromptBatch> batches = batches_of(request, model.config().prefill_chunk);
   for (std::size_t i = 0; i < batches.size(); ++i) {
     if (progress) {
       progress(
@@ -198,9 +239,8 @@ GenerateResult generate(Model& model, const GenerateRequest& request,
         read_tokens(model.likeliest(model.prefill_forward(batches[i])));
     for (std::size_t row = 0; row < batches[i].users.size(); ++row) {
       const auto user = static_cast<std::size_t>(batches[i].users[row]);
-      last[user] = tokens[row];
-      positions[user] = static_cast<std::int64_t>(request.prompts[user].size());
-      result.tokens[user].push_back(tokens[row]);
+      state.take(user, tokens[row], static_cast<std::int64_t>(request.prompts[user].size()),
+                 result.tokens);
     }
   }
   result.time_to_first_token = device.now() - begin;
@@ -209,16 +249,17 @@ GenerateResult generate(Model& model, const GenerateRequest& request,
   Tensor tokens;
   {
     const mesh::CallScope scope(device, "decode");
-    if (request.max_new_tokens > 1) tokens = model.token_tensor(last);
+    if (state.any_goes_on()) tokens = model.token_tensor(state.last());
   }
-  for (int step = 1; step < request.max_new_tokens; ++step) {
-    if (progress) progress({"decode", step - 1, request.max_new_tokens - 1});
+  while (state.any_goes_on()) {
+    if (progress) progress({"decode", result.decode_steps, request.max_new_tokens - 1});
     const mesh::CallScope scope(device, "decode");
-    tokens = model.likeliest(model.decode_forward(tokens, positions));
+    tokens = model.likeliest(model.decode_forward(tokens, state.positions()));
     const std::vector<std::uint32_t> next = read_tokens(tokens);
     for (std::size_t user = 0; user < users; ++user) {
-      result.tokens[user].push_back(next[user]);
-      ++positions[user];
+      if (!state.goes_on(user)) continue;
+      state.take(user, next[user], state.positions()[user] + 1, result.tokens);
+      ++result.decoded_tokens;
     }
     ++result.decode_steps;
   }

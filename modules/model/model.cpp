@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -14,13 +15,12 @@
 #include "mesh/tensor/mapper.hpp"
 #include "modules/attention/attention_1d.hpp"
 #include "modules/attention/attention_2d.hpp"
-#include "modules/default_topology.hpp"
 #include "modules/embedding/embedding.hpp"
 #include "modules/lm_head/lm_head.hpp"
 #include "modules/mlp/mlp_1d.hpp"
 #include "modules/mlp/mlp_2d.hpp"
 #include "modules/model/decoder_norm.hpp"
-#include "modules/model/model_memory.hpp"
+#include "modules/model/module_configs.hpp"
 #include "modules/rotary/rotary_setup_1d.hpp"
 #include "modules/rotary/rotary_setup_2d.hpp"
 #include "modules/sampling/sampling.hpp"
@@ -37,7 +37,7 @@ using mesh::Tensor;
 struct LineParts {
   using Attention = Attention1D;
   using Mlp = MLP1D;
-  using MlpConfig = MLP1DConfig;
+  static constexpr auto kMlpConfig = mlp_1d_config;
   using Rotary = RotarySetup1D;
   using Norm = DecoderNorm1D;
   using Embedding = Embedding1D;
@@ -51,7 +51,7 @@ struct LineParts {
 struct GridParts {
   using Attention = Attention2D;
   using Mlp = MLP2D;
-  using MlpConfig = MLP2DConfig;
+  static constexpr auto kMlpConfig = mlp_2d_config;
   using Rotary = RotarySetup2D;
   using Norm = DecoderNorm2D;
   using Embedding = Embedding2D;
@@ -60,81 +60,6 @@ struct GridParts {
   static constexpr std::optional<int> kDimAxis = 1;
   static constexpr std::optional<int> kVocabAxis = 0;
 };
-
-AttentionConfig attention_config(const ModelConfig& config, int index) {
-  const ModelSpec& spec = config.spec;
-  const LayerWeights& layer = config.weights.layers[static_cast<std::size_t>(index)];
-  const mesh::DataType dtype = config.precision.attention;
-  const mesh::DataType activation = config.precision.activation;
-  const auto packed = [](const WeightSource& q, const WeightSource& k, const WeightSource& v,
-                         mesh::DataType type) {
-    return QkvWeight(LazyWeight(q, {.dtype = type}), LazyWeight(k, {.dtype = type}),
-                     LazyWeight(v, {.dtype = type}));
-  };
-  AttentionConfig attention{.wqkv = packed(layer.query, layer.key, layer.value, dtype),
-                            .wo = LazyWeight(layer.output, {.dtype = dtype})};
-  attention.n_heads = spec->heads;
-  attention.n_kv_heads = spec->kv_heads;
-  attention.head_dim = spec->head_dim;
-  if (layer.query_bias) {
-    attention.wqkv_bias = packed(*layer.query_bias, *layer.key_bias, *layer.value_bias, activation);
-  }
-  if (layer.query_norm) {
-    attention.q_norm = LazyWeight(*layer.query_norm, {.dtype = activation});
-    attention.k_norm = LazyWeight(*layer.key_norm, {.dtype = activation});
-  }
-  attention.norm_epsilon = spec->norm_epsilon;
-  attention.device = config.device;
-  attention.max_batch_size = config.max_batch_size;
-  attention.max_seq_len = config.max_seq_len;
-  attention.sliding_window = spec.window(index);
-  attention.kv_cache_dtype = config.precision.cache;
-  return attention;
-}
-
-template <typename MlpConfig>
-MlpConfig mlp_config(const ModelConfig& config, int index) {
-  const LayerWeights& layer = config.weights.layers[static_cast<std::size_t>(index)];
-  const ModelPrecision& precision = config.precision;
-  MlpConfig mlp{.w1 = LazyWeight(layer.gate, {.dtype = precision.gate_up}),
-                .w2 = LazyWeight(layer.down, {.dtype = precision.down}),
-                .w3 = LazyWeight(layer.up, {.dtype = precision.gate_up})};
-  mlp.device = config.device;
-  mlp.activation = config.spec->activation;
-  mlp.max_batch_size = std::max(config.max_batch_size, 1);
-  return mlp;
-}
-
-EmbeddingConfig embedding_config(const ModelConfig& config, const mesh::MemoryConfig& residual) {
-  const mesh::DataType dtype = config.precision.activation;
-  EmbeddingConfig embedding{.weight = LazyWeight(config.weights.embedding, {.dtype = dtype})};
-  embedding.device = config.device;
-  embedding.max_batch_size = config.max_batch_size;
-  embedding.decode_dtype = dtype;
-  embedding.prefill_dtype = dtype;
-  embedding.decode_memory = residual;
-  return embedding;
-}
-
-template <typename Parts>
-LMHeadConfig head_config(const ModelConfig& config) {
-  LMHeadConfig head{.weight = LazyWeight(config.weights.head, {.dtype = config.precision.head})};
-  head.device = config.device;
-  head.max_batch_size = config.max_batch_size;
-  head.output_dtype = config.precision.activation;
-  head.topology = default_topology(config.device, Parts::kDimAxis);
-  head.num_all_reduce_links = available_links(config.device, config.device.topology().usable_links);
-  return head;
-}
-
-// Greedy. The head's columns of padding are -inf already, so they count as tokens here.
-template <typename Parts>
-SamplingConfig sampling_config(const ModelConfig& config, const LMHeadConfig& head) {
-  SamplingConfig sampling{.device = config.device, .vocab = head.padded_vocab};
-  sampling.max_batch_size = config.max_batch_size;
-  sampling.topology = default_topology(config.device, Parts::kVocabAxis);
-  return sampling;
-}
 
 /// A pre-norm layer: x + attention(norm(x)), then that plus its MLP.
 template <typename Parts>
@@ -153,7 +78,7 @@ std::vector<DecoderLayer<Parts>> layers_of(const ModelConfig& config) {
   for (int i = 0; i < config.spec->layers; ++i) {
     const LayerWeights& weights = config.weights.layers[static_cast<std::size_t>(i)];
     auto attention = Parts::Attention::from_config(attention_config(config, i));
-    auto mlp = Parts::Mlp::from_config(mlp_config<typename Parts::MlpConfig>(config, i));
+    auto mlp = Parts::Mlp::from_config(Parts::kMlpConfig(config, i));
     const mesh::MemoryConfig residual = *attention.config().decode_residual_memory;
     Norm input_norm(config, weights.input_norm,
                     {.residual = residual, .output = *attention.config().decode_input_memory});
@@ -178,15 +103,10 @@ class MeshModel final : public Model {
         norm_(config, config.weights.norm,
               {.residual = residual_memory(),
                .output = *layers_.back().attention.config().decode_input_memory}),
-        head_(Parts::Head::from_config(head_config<Parts>(config))),
-        sampling_(Parts::Sampling::from_config(sampling_config<Parts>(config, head_.config()))),
-        rotary_({.device = config.device,
-                 .head_dim = config.spec->head_dim,
-                 .max_seq_len = config.max_seq_len,
-                 .theta = config.spec->rope_theta,
-                 .scaling = config.spec->rope_scaling,
-                 .max_batch_size = config.max_batch_size,
-                 .dtype = config.precision.activation}) {
+        head_(Parts::Head::from_config(head_config(config, Parts::kDimAxis))),
+        sampling_(Parts::Sampling::from_config(
+            sampling_config(config, head_.config(), Parts::kVocabAxis))),
+        rotary_(rotary_config(config)) {
     for (int i = 0; i < config.spec->layers; ++i) names_.push_back(fmt::format("layers.{}", i));
   }
 
@@ -208,22 +128,18 @@ class MeshModel final : public Model {
     head_.load_device_weights();
     sampling_.load_device_buffers();
     rotary_.load_device_weights();
+    if (config().pages()) page_table_ = page_table();
     device_.synchronize();
     if (progress) progress({"weights", total + 1, total + 1});
   }
 
   Tensor prefill_forward(const PromptBatch& prompts) override {
-    const AttentionPrefillInputs inputs{
-        .rot_mats = rotary_.prefill_forward(0, prompts.padded_length), .users = prompts.users};
-    Tensor x = embedding_.prefill_forward(token_tensor(padded_rows(prompts)));
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const mesh::CallScope scope(device_, names_[i]);
-      DecoderLayer<Parts>& layer = layers_[i];
-      Tensor h = layer.input_norm.forward(x, Mode::Prefill);
-      x = sum(x, layer.attention.prefill_forward(h, inputs));
-      h = layer.mlp_norm.forward(x, Mode::Prefill);
-      x = sum(x, layer.mlp.prefill_forward(h));
-    }
+    require_prompts(prompts);
+    if (prompts.padded_length > config().prefill_chunk) return prefill_chunks(prompts);
+    const Tensor x = prefill_layers(padded_rows(prompts),
+                                    {.rot_mats = rotary_.prefill_forward(0, prompts.padded_length),
+                                     .users = prompts.users,
+                                     .page_table = page_table_});
     const mesh::CallScope scope(device_, "head");
     return logits(last_rows(x, prompts));
   }
@@ -233,6 +149,7 @@ class MeshModel final : public Model {
     const AttentionDecodeInputs inputs{
         .current_pos = layers_.front().attention.current_pos(positions),
         .rot_mats = rotary_.decode_forward(positions),
+        .page_table = page_table_,
         .longest_cur_pos = longest};
     Tensor x = embedding_.decode_forward(tokens);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -271,16 +188,73 @@ class MeshModel final : public Model {
     return ops::add(residual, term, {.dtype = config().precision.activation});
   }
 
+  Tensor prefill_layers(std::span<const std::uint32_t> tokens,
+                        const AttentionPrefillInputs& inputs) {
+    Tensor x = embedding_.prefill_forward(token_tensor(tokens));
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      const mesh::CallScope scope(device_, names_[i]);
+      DecoderLayer<Parts>& layer = layers_[i];
+      Tensor h = layer.input_norm.forward(x, Mode::Prefill);
+      x = sum(x, layer.attention.prefill_forward(h, inputs));
+      h = layer.mlp_norm.forward(x, Mode::Prefill);
+      x = sum(x, layer.mlp.prefill_forward(h));
+    }
+    return x;
+  }
+
+  // One chunk after another; those that would hold padding alone are left out.
+  Tensor prefill_chunks(const PromptBatch& prompt) {
+    const std::int64_t chunk = config().prefill_chunk;
+    const std::vector<std::uint32_t> rows = padded_rows(prompt);
+    const std::int64_t last = static_cast<std::int64_t>(prompt.tokens.front().size()) - 1;
+    Tensor x;
+    for (std::int64_t start = 0; start <= last; start += chunk) {
+      x = prefill_layers(
+          std::span(rows).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(chunk)),
+          {.rot_mats = rotary_.prefill_forward(start, chunk),
+           .users = prompt.users,
+           .page_table = page_table_,
+           .chunk_start_idx = start});
+    }
+    const mesh::CallScope scope(device_, "head");
+    const std::int64_t row = last % chunk;
+    return logits(ops::slice(x, {.begin = {0, 0, row, 0}, .end = {1, 1, row + 1, x.shape()[-1]}}));
+  }
+
+  // As many blocks for each user, one after another; on a grid a column counts its own.
+  Tensor page_table() const {
+    const PagedAttentionConfig pages = *config().pages();
+    const auto users = static_cast<std::int64_t>(config().max_batch_size);
+    const std::int64_t of_user = config().max_seq_len / pages.block_size;
+    std::vector<std::int32_t> blocks;
+    for (std::int64_t i = 0; i < users * of_user; ++i) {
+      blocks.push_back(static_cast<std::int32_t>(i % pages.max_num_blocks));
+    }
+    return layers_.front().attention.page_table(blocks);
+  }
+
+  void require_prompts(const PromptBatch& prompts) const {
+    for (const std::vector<std::uint32_t>& prompt : prompts.tokens) {
+      if (!prompt.empty() && static_cast<std::int64_t>(prompt.size()) <= prompts.padded_length) {
+        continue;
+      }
+      throw std::invalid_argument(
+          fmt::format("[Model::prefill_forward] a prompt has {} tokens, needs 1 to {}",
+                      prompt.size(), prompts.padded_length));
+    }
+    if (prompts.padded_length > config().prefill_chunk && prompts.tokens.size() != 1) {
+      throw std::invalid_argument(
+          fmt::format("[Model::prefill_forward] {} prompts of {} tokens in chunks of {}, needs one "
+                      "at a time",
+                      prompts.tokens.size(), prompts.padded_length, config().prefill_chunk));
+    }
+  }
+
   // Rows of all prompts, one after another, each filled up with token 0; what is beyond a prompt
   // is not seen by what is in it.
   static std::vector<std::uint32_t> padded_rows(const PromptBatch& prompts) {
     std::vector<std::uint32_t> rows;
     for (const std::vector<std::uint32_t>& prompt : prompts.tokens) {
-      if (prompt.empty() || static_cast<std::int64_t>(prompt.size()) > prompts.padded_length) {
-        throw std::invalid_argument(
-            fmt::format("[Model::prefill_forward] a prompt has {} tokens, needs 1 to {}",
-                        prompt.size(), prompts.padded_length));
-      }
       rows.insert(rows.end(), prompt.begin(), prompt.end());
       rows.resize(rows.size() + static_cast<std::size_t>(prompts.padded_length) - prompt.size(), 0);
     }
@@ -307,6 +281,7 @@ class MeshModel final : public Model {
   typename Parts::Sampling sampling_;
   typename Parts::Rotary rotary_;
   std::vector<std::string> names_;
+  std::optional<Tensor> page_table_;  ///< Of a paged cache.
 };
 
 }  // namespace
@@ -321,10 +296,11 @@ Tensor Model::token_tensor(std::span<const std::uint32_t> tokens) const {
                           .distribution = mesh::replicate_tensor_to_mesh(config_.device.shape())});
 }
 
-std::unique_ptr<Model> make_model(const ModelConfig& config) {
-  const mesh::MeshShape shape = config.device.shape();
-  require_divisible(config.spec, shape);
-  require_memory(config);
+std::unique_ptr<Model> ModelFactory::from_spec(const ModelSpec& spec,
+                                               const mesh::MeshDevice& device,
+                                               const ModelOptions& options) {
+  const ModelConfig config = model_config(spec, device, options);
+  const mesh::MeshShape shape = device.shape();
   if (shape.rows > 1 && shape.cols > 1) return std::make_unique<MeshModel<GridParts>>(config);
   return std::make_unique<MeshModel<LineParts>>(config);
 }

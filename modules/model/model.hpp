@@ -31,8 +31,9 @@ class Model {
   virtual void load_device_weights(const ProgressCallback& progress = {}) = 0;
 
   /// Fills the users' caches from position 0; logits after each prompt's last token: a row a user.
-  /// Throws std::invalid_argument if a prompt is empty, longer than padded, or the rows exceed what
-  /// `prefill_rows` allows for several users.
+  /// One that is padded to more than `prefill_chunk` rows is prefilled in chunks of as many.
+  /// Throws std::invalid_argument if a prompt is empty or longer than padded, or there are several
+  /// of more than a chunk.
   virtual mesh::Tensor prefill_forward(const PromptBatch& prompts) = 0;
 
   /// Logits after one token of each user, [1, max_batch_size] or [1, 1, 1, max_batch_size] of
@@ -56,8 +57,13 @@ class Model {
   ModelConfig config_;
 };
 
-/// The model for its device's mesh. Throws std::invalid_argument if the spec does not divide over
-/// it, or the memory of the emulated chips or of this machine is too small.
-[[nodiscard]] std::unique_ptr<Model> make_model(const ModelConfig& config);
+/// Makes models.
+class ModelFactory {
+ public:
+  /// The model for the device's mesh. Throws std::invalid_argument as `model_config` does.
+  [[nodiscard]] static std::unique_ptr<Model> from_spec(const ModelSpec& spec,
+                                                        const mesh::MeshDevice& device,
+                                                        const ModelOptions& options = {});
+};
 
 }  // namespace ttmesh::modules

@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "modules/model/model_memory.hpp"
+#include "modules/model/prefill_chunk.hpp"
+
 namespace ttmesh::modules {
 namespace {
 
@@ -35,6 +38,31 @@ std::int64_t padded_prompt(std::int64_t tokens) {
   constexpr std::int64_t kShortest = 128;
   return static_cast<std::int64_t>(
       std::bit_ceil(static_cast<std::uint64_t>(std::max(tokens, kShortest))));
+}
+
+std::optional<PagedAttentionConfig> ModelConfig::pages() const {
+  if (max_seq_len <= prefill_chunk) return {};
+  PagedAttentionConfig pages;
+  const int columns = is_grid(device.shape()) ? device.shape().cols : 1;
+  pages.max_num_blocks = max_batch_size / columns * (max_seq_len / pages.block_size);
+  return pages;
+}
+
+ModelConfig model_config(const ModelSpec& spec, const mesh::MeshDevice& device,
+                         const ModelOptions& options) {
+  require_divisible(spec, device.shape());
+  ModelConfig config{
+      .spec = spec,
+      .weights = options.weights ? *options.weights : random_weights(spec, options.seed),
+      .device = device,
+      .precision = options.precision,
+      .max_batch_size = options.max_batch_size,
+      .max_seq_len = options.max_seq_len,
+      .prefill_chunk =
+          options.prefill_chunk.value_or(default_prefill_chunk(spec, device.shape().size()))};
+  require_chunk(config);
+  require_memory(config);
+  return config;
 }
 
 void require_divisible(const ModelSpec& spec, mesh::MeshShape mesh) {

@@ -59,9 +59,10 @@ ModelMemory memory_of(const ModelConfig& config) {
   const Cut by_columns{inner, outer};
   const Cut by_rows{outer, inner};
 
+  const std::int64_t inners = spec->gate ? 2 : 1;
   const std::int64_t layer = matrix_bytes(dim, query + 2 * key, precision.attention, by_columns) +
                              matrix_bytes(query, dim, precision.attention, by_rows) +
-                             2 * matrix_bytes(dim, hidden, precision.gate_up, by_columns) +
+                             inners * matrix_bytes(dim, hidden, precision.gate_up, by_columns) +
                              matrix_bytes(hidden, dim, precision.down, by_rows);
   const std::int64_t vocab = padded_extent(spec->vocab, static_cast<int>(outer));
   const std::int64_t table = matrix_bytes(spec->vocab, dim, precision.activation,
@@ -81,7 +82,7 @@ ModelMemory memory_of(const ModelConfig& config) {
   memory.machine_bytes =
       spec->layers *
           (held(precision.attention) * (dim * (query + 2 * key) + query * dim) +
-           held(precision.gate_up) * 2 * dim * hidden + held(precision.down) * hidden * dim +
+           held(precision.gate_up) * inners * dim * hidden + held(precision.down) * hidden * dim +
            held(precision.cache) * 2 * config.max_batch_size * key * config.max_seq_len) +
       held(precision.activation) * spec->vocab * dim + held(precision.head) * dim * vocab;
   return memory;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "modules/model/model_weights.hpp"
 #include "modules/spec/model_spec.hpp"
@@ -13,6 +14,7 @@ namespace ttmesh::modules {
 struct ModelSource {
   ModelSpec spec;
   ModelWeights weights;
+  std::vector<std::uint32_t> stop_tokens{};  ///< Those that end a text.
 };
 
 /// The model in a HuggingFace directory: config.json and safetensors. Only headers are read. Throws

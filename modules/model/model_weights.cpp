@@ -128,14 +128,19 @@ std::vector<ExpectedTensor> expected_tensors(const ModelSpec& spec) {
       add("self_attn.k_proj.bias", {key});
       add("self_attn.v_proj.bias", {key});
     }
+    if (spec->output_bias) add("self_attn.o_proj.bias", {spec->dim});
     if (spec->qk_norm) {
       add("self_attn.q_norm.weight", {spec->head_dim});
       add("self_attn.k_norm.weight", {spec->head_dim});
     }
     add("post_attention_layernorm.weight", {spec->dim});
-    add("mlp.gate_proj.weight", {spec->hidden_dim, spec->dim});
-    add("mlp.up_proj.weight", {spec->hidden_dim, spec->dim});
-    add("mlp.down_proj.weight", {spec->dim, spec->hidden_dim});
+    const auto product = [&](const std::string& name, std::int64_t out, std::int64_t in) {
+      add((name + ".weight").c_str(), {out, in});
+      if (spec->mlp_bias) add((name + ".bias").c_str(), {out});
+    };
+    if (spec->gate) product("mlp.gate_proj", spec->hidden_dim, spec->dim);
+    product("mlp.up_proj", spec->hidden_dim, spec->dim);
+    product("mlp.down_proj", spec->dim, spec->hidden_dim);
   }
   return tensors;
 }
@@ -156,9 +161,15 @@ ModelWeights stored_weights(const ModelSpec& spec, const std::string& directory,
                        .value = reader.projection(in_layer(i, "self_attn.v_proj.weight")),
                        .output = reader.projection(in_layer(i, "self_attn.o_proj.weight")),
                        .mlp_norm = reader.norm(in_layer(i, "post_attention_layernorm.weight")),
-                       .gate = reader.projection(in_layer(i, "mlp.gate_proj.weight")),
                        .up = reader.projection(in_layer(i, "mlp.up_proj.weight")),
                        .down = reader.projection(in_layer(i, "mlp.down_proj.weight"))};
+    if (spec->gate) layer.gate = reader.projection(in_layer(i, "mlp.gate_proj.weight"));
+    if (spec->output_bias) layer.output_bias = reader.vector(in_layer(i, "self_attn.o_proj.bias"));
+    if (spec->mlp_bias) {
+      if (spec->gate) layer.gate_bias = reader.vector(in_layer(i, "mlp.gate_proj.bias"));
+      layer.up_bias = reader.vector(in_layer(i, "mlp.up_proj.bias"));
+      layer.down_bias = reader.vector(in_layer(i, "mlp.down_proj.bias"));
+    }
     if (spec->qkv_bias) {
       layer.query_bias = reader.vector(in_layer(i, "self_attn.q_proj.bias"), head_dim);
       layer.key_bias = reader.vector(in_layer(i, "self_attn.k_proj.bias"), head_dim);
@@ -196,9 +207,15 @@ ModelWeights random_weights(const ModelSpec& spec, std::uint64_t seed) {
                        .value = matrix(dim, key_width(spec)),
                        .output = matrix(query_width(spec), dim),
                        .mlp_norm = weights.norm,
-                       .gate = matrix(dim, spec->hidden_dim),
                        .up = matrix(dim, spec->hidden_dim),
                        .down = matrix(spec->hidden_dim, dim)};
+    if (spec->gate) layer.gate = matrix(dim, spec->hidden_dim);
+    if (spec->output_bias) layer.output_bias = random(1, dim, kBiasScale);
+    if (spec->mlp_bias) {
+      if (spec->gate) layer.gate_bias = random(1, spec->hidden_dim, kBiasScale);
+      layer.up_bias = random(1, spec->hidden_dim, kBiasScale);
+      layer.down_bias = random(1, dim, kBiasScale);
+    }
     if (spec->qkv_bias) {
       layer.query_bias = random(1, query_width(spec), kBiasScale);
       layer.key_bias = random(1, key_width(spec), kBiasScale);

@@ -22,12 +22,16 @@ struct LayerWeights {
   std::optional<WeightSource> query_bias{};  ///< [1, heads * head_dim]
   std::optional<WeightSource> key_bias{};
   std::optional<WeightSource> value_bias{};
-  std::optional<WeightSource> query_norm{};  ///< [1, head_dim]
+  std::optional<WeightSource> output_bias{};  ///< [1, dim]
+  std::optional<WeightSource> query_norm{};   ///< [1, head_dim]
   std::optional<WeightSource> key_norm{};
   WeightSource mlp_norm;
-  WeightSource gate;
+  std::optional<WeightSource> gate{};  ///< Unset in a model whose MLP has none.
   WeightSource up;
   WeightSource down;
+  std::optional<WeightSource> gate_bias{};  ///< [1, hidden_dim]
+  std::optional<WeightSource> up_bias{};
+  std::optional<WeightSource> down_bias{};  ///< [1, dim]
 };
 
 /// Where all weights of a model come from; nothing is read yet.

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "mesh/topology/error.hpp"
+#include "modules/checkpoint/json_file.hpp"
 
 namespace ttmesh::modules {
 

@@ -8,12 +8,14 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "mesh/device/transfer.hpp"
 #include "modules/model/model_source.hpp"
+#include "modules/model/prefill_chunk.hpp"
 #include "modules/open.hpp"
 #include "tests/models/model_folder.hpp"
 #include "tests/models/reference_model.hpp"
@@ -38,14 +40,17 @@ json small() {
 }
 
 std::unique_ptr<Model> model_on(const mesh::MeshDevice& device, const ModelSource& source,
-                                const GenerateRequest& request, const char* precision = "f32") {
-  return make_model(
-      {.spec = source.spec,
-       .weights = source.weights,
-       .device = device,
+                                const GenerateRequest& request, const char* precision = "f32",
+                                std::optional<std::int64_t> prefill_chunk = {}) {
+  const std::int64_t chunk =
+      prefill_chunk.value_or(default_prefill_chunk(source.spec, device.shape().size()));
+  return ModelFactory::from_spec(
+      source.spec, device,
+      {.weights = source.weights,
        .precision = parse_model_precision(precision),
        .max_batch_size = padded_batch(device.shape(), static_cast<int>(request.prompts.size())),
-       .max_seq_len = cache_length(request)});
+       .max_seq_len = cache_length(request, chunk),
+       .prefill_chunk = chunk});
 }
 
 GenerateResult run(const char* topology, const ModelSource& source, const GenerateRequest& request,
@@ -96,6 +101,67 @@ TEST(Generate, TakesTheSameVirtualTimeWithoutValues) {
   }
 }
 
+TEST(Generate, StopsEachUserAtItsOwnLastToken) {
+  const ModelFolder folder(small().dump());
+  const ModelSource source = model_in(folder.path());
+  GenerateRequest request = mixed_request();
+  request.max_new_tokens = 8;
+  for (const char* topology : {"n300", "tg:2x4"}) {
+    SCOPED_TRACE(topology);
+    request.stop_tokens.clear();
+    const GenerateResult all = run(topology, source, request);
+    request.stop_tokens = {all.tokens[0][2], all.tokens[3][0], 299999};
+    const GenerateResult stopped = run(topology, source, request);
+    std::int64_t decoded = 0;
+    for (std::size_t user = 0; user < all.tokens.size(); ++user) {
+      Tokens expected = all.tokens[user];
+      const auto first = std::ranges::find_first_of(expected, request.stop_tokens);
+      if (first != expected.end()) expected.erase(first + 1, expected.end());
+      EXPECT_EQ(stopped.tokens[user], expected) << "user " << user;
+      decoded += static_cast<std::int64_t>(expected.size()) - 1;
+    }
+    EXPECT_EQ(stopped.decoded_tokens, decoded);
+    EXPECT_LT(decoded, all.decoded_tokens);
+  }
+}
+
+TEST(Generate, EndsWithItsLastUser) {
+  const ModelFolder folder(small().dump());
+  const ModelSource source = model_in(folder.path());
+  GenerateRequest request{.prompts = {{5, 6, 7}, {1}}, .max_new_tokens = 9};
+  const GenerateResult all = run("n150", source, request);
+  request.stop_tokens = {all.tokens[0][3], all.tokens[1][1]};
+  const GenerateResult stopped = run("n150", source, request);
+  EXPECT_LE(stopped.decode_steps, 3);
+  EXPECT_LT(stopped.virtual_time, all.virtual_time);
+  EXPECT_DOUBLE_EQ(stopped.tokens_per_s_user(), static_cast<double>(stopped.decoded_tokens) / 2 *
+                                                    1e12 /
+                                                    static_cast<double>(stopped.decode_time.ps()));
+}
+
+TEST(Generate, GivesTheSameTokensInChunks) {
+  const ModelFolder folder(small().dump());
+  const ModelSource source = model_in(folder.path());
+  GenerateRequest request = mixed_request();
+  for (std::uint32_t i = 0; i < 520; ++i) request.prompts[0].push_back(i * 13 % 300);
+  const mesh::OpenOptions one_thread{.threads = 1};
+  for (const char* topology : {"n150", "t3k:1x4:line", "tg:2x4"}) {
+    SCOPED_TRACE(topology);
+    const mesh::MeshDevice device = open(topology, one_thread);
+    const auto whole = model_on(device, source, request);
+    const auto chunked = model_on(device, source, request, "f32", 128);
+    EXPECT_FALSE(whole->config().pages().has_value());
+    EXPECT_TRUE(chunked->config().pages().has_value());
+    EXPECT_EQ(generate(*chunked, request).tokens, generate(*whole, request).tokens);
+  }
+}
+
+TEST(Generate, LeavesOutChunksOfPadding) {
+  GenerateRequest request{.prompts = {Tokens(300, 1)}, .max_new_tokens = 1};
+  EXPECT_EQ(cache_length(request, 4096), 512);
+  EXPECT_EQ(cache_length(request, 128), 384);
+}
+
 TEST(Generate, TellsTheTimeOfEveryLayer) {
   const ModelFolder folder(small().dump());
   const GenerateResult result = run("n300", model_in(folder.path()), mixed_request(), true);
@@ -120,6 +186,51 @@ TEST(Generate, RefusesPromptsThatDoNotFitTheModel) {
   refused({{1, 300}}, 1, "token 300, needs 0 to 299");
   refused({{1}}, 2048, "positions for 2048");
   refused({}, 1, "0 prompts");
+}
+
+TEST(PrefillChunk, FollowsTheLibrarysTable) {
+  const ModelSpec eight = ModelSpec::published("llama-3.1-8b");
+  EXPECT_EQ(default_prefill_chunk(eight, 1), 4096);
+  EXPECT_EQ(default_prefill_chunk(eight, 2), 65536);
+  EXPECT_EQ(default_prefill_chunk(eight, 8), 131072);
+  EXPECT_EQ(default_prefill_chunk(ModelSpec::published("llama-3.3-70b"), 8), 32768);
+  EXPECT_EQ(default_prefill_chunk(ModelSpec::published("qwen3-32b"), 8), 4096);
+  EXPECT_EQ(default_prefill_chunk(eight, 4), 4096);
+}
+
+TEST(PrefillChunk, IsRefusedUnlessItIsAPowerOfTwo) {
+  const ModelFolder folder(small().dump());
+  const ModelSource source = model_in(folder.path());
+  const mesh::MeshDevice device = open("n150", {.threads = 1, .timing_only = true});
+  for (const std::int64_t chunk : {64, 192}) {
+    EXPECT_THAT([&] { (void)model_on(device, source, mixed_request(), "f32", chunk); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr("needs a power of two from 128")));
+  }
+}
+
+TEST(PrefillChunk, IsRefusedOfWindows) {
+  json config = small();
+  config["architectures"] = {"MistralForCausalLM"};
+  config["sliding_window"] = 40;
+  const ModelFolder folder(config.dump());
+  const ModelSource source = model_in(folder.path());
+  const mesh::MeshDevice device = open("n150", {.threads = 1, .timing_only = true});
+  EXPECT_NO_THROW((void)model_on(device, source, mixed_request()));
+  EXPECT_THAT([&] { (void)model_on(device, source, mixed_request(), "f32", 128); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("leave --prefill-chunk out")));
+}
+
+TEST(ModelFactory, MakesAModelOfSizesAlone) {
+  const ModelSpec spec = ModelSpec::uniform({.dim = 256,
+                                             .hidden_dim = 512,
+                                             .layers = 1,
+                                             .heads = 8,
+                                             .kv_heads = 8,
+                                             .head_dim = 32,
+                                             .vocab = 100});
+  const auto model = ModelFactory::from_spec(spec, open("n300", {.threads = 1}));
+  const GenerateRequest request{.prompts = {{1, 2, 3}}, .max_new_tokens = 3};
+  EXPECT_EQ(generate(*model, request).tokens.front().size(), 3);
 }
 
 TEST(Model, RefusesAMeshThatItsHeadsDoNotDivideOver) {

@@ -16,6 +16,7 @@
 #include "mesh/device/transfer.hpp"
 #include "modules/model/generate.hpp"
 #include "modules/model/model_source.hpp"
+#include "modules/model/prefill_chunk.hpp"
 #include "modules/open.hpp"
 #include "tests/models/model_folder.hpp"
 #include "tests/models/reference_model.hpp"
@@ -74,20 +75,21 @@ TEST_P(Golden, ModelOnAMeshGivesTheTokensOfTransformers) {
     SCOPED_TRACE(topology);
     ModelSource source = model_in(folder.path());
     const mesh::MeshDevice device = open(topology, {.threads = 1});
-    const auto model = make_model({.spec = source.spec,
-                                   .weights = source.weights,
-                                   .device = device,
-                                   .precision = parse_model_precision("f32"),
-                                   .max_batch_size = padded_batch(device.shape(), 1),
-                                   .max_seq_len = cache_length(request)});
+    const auto model = ModelFactory::from_spec(
+        source.spec, device,
+        {.weights = source.weights,
+         .precision = parse_model_precision("f32"),
+         .max_batch_size = padded_batch(device.shape(), 1),
+         .max_seq_len =
+             cache_length(request, default_prefill_chunk(source.spec, device.shape().size()))});
     EXPECT_EQ(generate(*model, request).tokens.front(),
               golden["tokens"].get<std::vector<std::uint32_t>>());
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Golden,
-                         testing::Values("llama", "llama3_scaled_tied", "mistral_window",
-                                         "qwen2_bias", "qwen3_qk_norm"),
+                         testing::Values("llama", "llama3_scaled_tied", "llama_biases_gelu",
+                                         "mistral_window", "qwen2_bias", "qwen3_qk_norm"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace
