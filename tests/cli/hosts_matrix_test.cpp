@@ -89,7 +89,8 @@ class HostsMatrix : public testing::TestWithParam<std::tuple<Program, std::strin
 
 INSTANTIATE_TEST_SUITE_P(All, HostsMatrix,
                          testing::Combine(testing::ValuesIn(programs()),
-                                          testing::Values("unix", "tcp", "mpi"), testing::Values(2, 4)),
+                                          testing::Values("unix", "tcp", "mpi"),
+                                          testing::Values(2, 4)),
                          [](const auto& each) {
                            return std::get<0>(each.param).name + "_" + std::get<1>(each.param) +
                                   "_" + std::to_string(std::get<2>(each.param));
