@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "cli/ccl.hpp"
+#include "cli/ending.hpp"
 #include "cli/generate.hpp"
 #include "cli/host.hpp"
 #include "cli/hosting.hpp"
@@ -48,8 +49,8 @@ constexpr const char* kFooter = R"(Examples:
 TOPOLOGY is a file (see topologies/) or SYSTEM[:ROWSxCOLS[:line|ring]], as in tg, t3k:1x8:ring.
 Exit codes: 0 ok, 1 a check failed, 2 wrong usage, 3 the emulated world failed.)";
 
-int fail(int exit_code, const std::string& what, const std::string& speaker = "") {
-  fmt::print(stderr, "{}ttmesh: error: {}\n", speaker, what);
+int fail(int exit_code, const std::string& what) {
+  report_error(what);
   return exit_code;
 }
 
@@ -144,12 +145,11 @@ int run_command_line(const std::vector<std::string>& arguments) {
       (line.own.empty() || (line.own.front() != "sweep" && line.own.front() != "launch"))) {
     return fail(kUsage, "only sweep takes arguments after --");
   }
-  std::string speaker;  // Who has something to say, where several may.
   try {
     const std::optional<RankPlace> place = own_place();
     std::optional<Launch> asked = launch_of(line.own);
     if (place) {
-      speaker = fmt::format("[{}] ", place->rank);
+      set_speaker(fmt::format("[{}] ", place->rank));
       if (!takes_part(line, *place)) return 0;
       if (asked) {
         require_as_many(*asked, *place);
@@ -160,13 +160,13 @@ int run_command_line(const std::vector<std::string>& arguments) {
     if (asked) return launch(*asked);
     return parse_and_run(line);
   } catch (const mesh::InvalidFile& error) {
-    return fail(kCheckFailed, error.what(), speaker);
+    return fail(kCheckFailed, error.what());
   } catch (const std::invalid_argument& error) {
-    return fail(kUsage, error.what(), speaker);
+    return fail(kUsage, error.what());
   } catch (const mesh::Error& error) {
-    return fail(kWorldFailed, error.what(), speaker);
+    return fail(kWorldFailed, error.what());
   } catch (const std::exception& error) {
-    return fail(kWorldFailed, error.what(), speaker);
+    return fail(kWorldFailed, error.what());
   }
 }
 

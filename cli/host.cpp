@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/ending.hpp"
 #include "cli/hosting.hpp"
 #include "cli/joining.hpp"
 #include "mesh/device/mesh_device.hpp"
@@ -31,7 +32,7 @@ mesh::Recruit recruit_of(const JoinArguments& joining, const mesh::Identity& ide
     return mesh::enlist(mesh::parse_address(joining.connect.front()), identity,
                         std::chrono::steady_clock::now() + wait);
   }
-  remove_at_interrupt(joining.listen);
+  remove_at_end(joining.listen);
   return mesh::await_call(
       {.own = mesh::parse_address(joining.listen),
        .identity = identity,
@@ -52,7 +53,7 @@ int host(const HostArguments& arguments) {
   const std::string token = token_of(joining);
   const auto [assignment, own] = recruit_of(
       joining, {.cpu_path = values.processor, .onednn_version = values.library, .token = token});
-  remove_at_interrupt(to_string(own));
+  remove_at_end(to_string(own));
 
   const mesh::MachineRecipe& recipe = assignment.recipe;
   mesh::Topology topology = mesh::load_topology(
@@ -72,7 +73,8 @@ int host(const HostArguments& arguments) {
                                .values = values.processor,
                                .library = values.library,
                                .join_seconds = joining.wait_seconds,
-                               .note = note}};
+                               .note = note,
+                               .lost = end_unless_reported}};
   for (const std::string& text : recipe.settings) {
     options.settings.push_back(sim::parse_setting(text));
   }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/ending.hpp"
 #include "cli/joining.hpp"
 #include "cli/ranks.hpp"
 #include "mesh/transport/address.hpp"
@@ -62,7 +63,8 @@ std::optional<mesh::Hosting> hosting_by_ranks(const std::string& transport) {
                        .token = {},
                        .values = values.processor,
                        .library = values.library,
-                       .note = note};
+                       .note = note,
+                       .lost = end_unless_reported};
 }
 
 }  // namespace
@@ -82,7 +84,8 @@ std::optional<mesh::Hosting> hosting_of(const std::string& transport) {
                         .token = variable(kTokenVariable),
                         .values = values.processor,
                         .library = values.library,
-                        .note = note};
+                        .note = note,
+                        .lost = end_unless_reported};
   if (hosting.rank >= hosting.hosts) {
     throw std::invalid_argument(fmt::format("[{}] rank {} among {} hosts; ranks are 0 to {}",
                                             kRankVariable, hosting.rank, hosting.hosts,

@@ -7,12 +7,12 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
+#include "cli/ending.hpp"
 #include "cli/hosting.hpp"
 #include "mesh/transport/address.hpp"
 #include "ops/product.hpp"
@@ -72,14 +72,6 @@ void require_token(const std::string& address, const std::string& token) {
       address));
 }
 
-std::array<char, 108> interrupted_socket{};  // A signal handler has no other way to it.
-
-void end_by_signal(int number) {
-  unlink(interrupted_socket.data());
-  signal(number, SIG_DFL);
-  raise(number);
-}
-
 }  // namespace
 
 std::string token_of(const JoinArguments& arguments) {
@@ -124,8 +116,9 @@ mesh::Hosting rank_0_by_hand(const JoinArguments& arguments, int hosts) {
                         .waiting = arguments.connect,
                         .recruits = true,
                         .join_seconds = arguments.wait_seconds,
-                        .note = note};
-  if (!arguments.listen.empty()) remove_at_interrupt(arguments.listen);
+                        .note = note,
+                        .lost = end_unless_reported};
+  if (!arguments.listen.empty()) remove_at_end(arguments.listen);
   return hosting;
 }
 
@@ -161,12 +154,5 @@ void add_join_options(CLI::App& command, JoinArguments& arguments) {
 }
 
 void note(const std::string& text) { fmt::print(stderr, "ttmesh: {}\n", text); }
-
-void remove_at_interrupt(const std::string& address) {
-  const mesh::Address parsed = mesh::parse_address(address);
-  if (parsed.kind != mesh::Address::Kind::Unix) return;
-  parsed.name.copy(interrupted_socket.data(), interrupted_socket.size() - 1);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, end_by_signal);
-}
 
 }  // namespace ttmesh::cli

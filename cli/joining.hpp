@@ -36,7 +36,4 @@ void add_token_options(CLI::App& command, JoinArguments& arguments, const char* 
 /// Prints what the user of a host should know.
 void note(const std::string& text);
 
-/// Makes sure that no Unix socket stays behind at `address` if a signal ends this process.
-void remove_at_interrupt(const std::string& address);
-
 }  // namespace ttmesh::cli

@@ -31,6 +31,8 @@ constexpr int kWorldFailed = 3;
 constexpr int kMostHosts = 64;
 /// Hosts notice by themselves that another one has gone; after this they are ended.
 constexpr auto kGrace = 250ms;
+/// A host that was killed is news to them, one that has ended because of another one is not.
+constexpr auto kGraceOfKilled = 500ms;
 
 /// One process.
 struct Host {
@@ -39,6 +41,7 @@ struct Host {
   Pipe words;        ///< What it says.
   std::string line;  ///< Its last line, not ended yet.
   int exit_code = 0;
+  bool was_killed = false;  ///< By a signal.
 };
 
 /// Whether the other hosts are started by hand.
@@ -130,7 +133,8 @@ void look_after(Host& host) {
   if (host.process < 0 || waitpid(host.process, &status, WNOHANG) != host.process) return;
   host.process = -1;
   host.exit_code = WIFEXITED(status) ? std::min(WEXITSTATUS(status), kWorldFailed) : kWorldFailed;
-  if (WIFSIGNALED(status) && interruption == 0) {
+  host.was_killed = WIFSIGNALED(status);
+  if (host.was_killed && interruption == 0) {
     fmt::print(stderr, "[{}] ended by signal {}\n", host.rank, WTERMSIG(status));
   }
 }
@@ -142,7 +146,7 @@ void signal_all(const std::vector<std::unique_ptr<Host>>& hosts, int number) {
 }
 
 void watch(std::vector<std::unique_ptr<Host>>& hosts) {
-  std::optional<Clock::time_point> first_failure;
+  std::optional<Clock::time_point> end_of_grace;
   bool told = false;
   const auto runs = [](const auto& host) { return host->process >= 0; };
   const auto talks = [](const auto& host) { return host->words.ends[0] >= 0; };
@@ -153,7 +157,7 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
     poll(watched.data(), watched.size(), 20);
     if (interruption != 0 && !std::exchange(told, true)) {
       signal_all(hosts, SIGTERM);
-      if (!first_failure) first_failure = Clock::now();
+      if (!end_of_grace) end_of_grace = Clock::now() + kGrace;
     }
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       Host& host = *hosts[i];
@@ -163,10 +167,11 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
       pass_on(host, host.words.ends[0] < 0);
       if (host.words.ends[0] < 0) host.line.clear();
       look_after(host);
-      if (host.process < 0 && host.exit_code != 0 && !first_failure) first_failure = Clock::now();
+      if (host.process < 0 && host.exit_code != 0 && !end_of_grace) {
+        end_of_grace = Clock::now() + (host.was_killed ? kGraceOfKilled : kGrace);
+      }
     }
-    if (!first_failure || Clock::now() - *first_failure < kGrace) continue;
-    signal_all(hosts, SIGKILL);
+    if (end_of_grace && Clock::now() >= *end_of_grace) signal_all(hosts, SIGKILL);
   }
 }
 

@@ -24,6 +24,9 @@ struct Hosting {
   int join_seconds = 60;               ///< For the others to come; a cluster may take a while.
   /// Told what the user should know: where this host listens, who was turned away. May be empty.
   std::function<void(const std::string& text)> note{};
+  /// Told once that a host is lost, and the error that every wait then ends with: a controller that
+  /// computes does not wait. Called on the transport's thread, returns soon. May be empty.
+  std::function<void(const std::string& what)> lost{};
 };
 
 }  // namespace ttmesh::mesh

@@ -115,6 +115,10 @@ void Peers::send(int rank, const Message& message) {
 }
 
 void Peers::send_command(const CommandPtr& command) {
+  {
+    const std::lock_guard lock(mutex_);
+    last_command_ = command;
+  }
   for (int rank = 0; rank < hosting_.hosts; ++rank) {
     if (rank != hosting_.rank) send(rank, for_host(command, topology_, rank));
   }
@@ -155,20 +159,23 @@ void Peers::receive(int rank, Message message, Receipt receipt) {
 }
 
 void Peers::lose(int rank, const std::string& why) {
+  std::optional<std::string> news;
   {
     const std::lock_guard lock(mutex_);
     if (!lost_) {
       const std::string pending = state_.pending.summary();
-      lost_ = Failure{0, ErrorCode::HostLost,
-                      fmt::format("host {} ({}) is lost: {}; {}; start the run again", rank,
-                                  chips_of_host(topology_, rank), why,
-                                  pending.empty() ? "nothing was pending on this host"
-                                                  : "this host was at " + pending)};
+      news = fmt::format(
+          "host {} ({}) is lost: {}; {}; start the run again{}", rank,
+          chips_of_host(topology_, rank), why,
+          pending.empty() ? "nothing was pending on this host" : "this host was at " + pending,
+          last_command_ ? "; the last command was " + title(*last_command_) : "");
+      lost_ = Failure{0, ErrorCode::HostLost, *news};
     }
   }
   state_.abandoned = true;
   state_.activity.poke();
   changed_.notify_all();
+  if (news && hosting_.lost) hosting_.lost(*news);
 }
 
 wire::ActivityCount Peers::own_count(std::uint64_t wave) const {

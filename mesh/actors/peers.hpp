@@ -98,6 +98,7 @@ class Peers {
   std::vector<std::uint64_t> questions_;
   bool stopped_ = false;
   std::optional<Failure> lost_;
+  CommandPtr last_command_;  ///< Rank 0: that was sent.
   std::uint64_t wave_ = 0;
   std::atomic<bool> closed_{false};
   std::unique_ptr<Transport> transport_;

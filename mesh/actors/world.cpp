@@ -42,7 +42,6 @@ void World::submit(CommandPtr command) {
   if (peers != nullptr) {
     peers->await_room();
     if (peers->lost()) throw_if_stuck();
-    last_ = title(*command);
     peers->send_command(command);
   }
   ++submitted_;
@@ -96,8 +95,7 @@ std::vector<ChipReport> World::collect() {
 void World::throw_if_stuck() {
   if (Peers* peers = actors_->peers()) {
     if (const auto lost = peers->lost()) {
-      throw Error(lost->code,
-                  lost->what + (last_.empty() ? "" : "; the last command was " + last_));
+      throw Error(lost->code, lost->what);
     }
   }
   if (const auto fault = actors_->mailbox().fault()) throw Error(fault->code, fault->what);

@@ -68,7 +68,6 @@ class World {
 
   std::unique_ptr<HostActors> actors_;
   std::uint64_t submitted_ = 0;
-  std::string last_;  ///< Of several hosts: the title of the last command.
 };
 
 }  // namespace ttmesh::mesh

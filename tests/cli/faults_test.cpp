@@ -75,6 +75,17 @@ TEST(LostHost, IsReportedWithTheCommandThatCameLast) {
   EXPECT_THAT(run.err(), ContainsRegex("host 1 .*#[0-9]+ [a-z_]+"));
 }
 
+TEST(LostHost, IsReportedWhileRank0DoesNotWaitForTheMesh) {
+  Running run({"launch", "--hosts", "2", "--", "ccl", "all_reduce", "-t", "t3k:1x8:ring", "-b",
+               "4K", "-e", "64M", "-i", "4K", "-n", "1", "-w", "0", "--timing-only"});
+  ASSERT_TRUE(run.await_out(kHead)) << run.err();
+  ASSERT_TRUE(run.await_full_out()) << run.err();
+  kill(run.host(1), SIGKILL);
+  EXPECT_TRUE(run.await_err("[0] ttmesh: error: host 1 (chips 4, 5, 6, 7) is lost")) << run.err();
+  EXPECT_EQ(run.finish().exit_code, 3);
+  EXPECT_THAT(run.err(), ContainsRegex("the last command was #[0-9]+ [a-z_]+"));
+}
+
 TEST_P(Faults, AStoppedHostEndsTheRun) {
   ASSERT_TRUE(run.await_out(kHead)) << run.err();
   kill(run.host(2), SIGSTOP);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,7 +95,8 @@ void Running::start(std::vector<std::string> words, std::vector<std::string> env
 }
 
 bool Running::read(int milliseconds) {
-  std::array<pollfd, 2> watched{pollfd{out_.file, POLLIN, 0}, pollfd{err_.file, POLLIN, 0}};
+  std::array<pollfd, 2> watched{pollfd{out_.is_left ? -1 : out_.file, POLLIN, 0},
+                                pollfd{err_.file, POLLIN, 0}};
   poll(watched.data(), watched.size(), milliseconds);
   for (std::size_t i = 0; i < watched.size(); ++i) {
     Stream& stream = i == 0 ? out_ : err_;
@@ -119,6 +121,19 @@ bool Running::await(const Stream& stream, const std::string& text) {
   return true;
 }
 
+bool Running::await_full_out() {
+  out_.is_left = true;
+  const int capacity = fcntl(out_.file, F_SETPIPE_SZ, 4096);
+  constexpr int kLongestLine = 256;  // A line that has no room waits as a whole.
+  const auto deadline = Clock::now() + kWordLimit;
+  for (int held = 0; held <= capacity - kLongestLine;) {
+    if (Clock::now() > deadline || !read(10) || ioctl(out_.file, FIONREAD, &held) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 pid_t Running::host(int rank) const {
   const std::string task = std::to_string(process_);
   std::istringstream children(content("/proc/" + task + "/task/" + task + "/children"));
@@ -136,6 +151,7 @@ void Running::signal_group(int number) const { kill(-process_, number); }
 
 Outcome Running::finish() {
   const auto deadline = Clock::now() + kEndLimit;
+  out_.is_left = false;
   int status = 0;
   bool open = true;
   while (waitpid(process_, &status, WNOHANG) == 0) {

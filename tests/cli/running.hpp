@@ -28,6 +28,9 @@ class Running {
   /// Waits until `text` has been printed, at most for a minute; whether it was.
   [[nodiscard]] bool await_out(const std::string& text) { return await(out_, text); }
   [[nodiscard]] bool await_err(const std::string& text) { return await(err_, text); }
+  /// Leaves unread what it prints from now on, which is held up soon; whether that came to be
+  /// within a minute. Errors can be read on.
+  [[nodiscard]] bool await_full_out();
   const std::string& out() const { return out_.text; }
   const std::string& err() const { return err_.text; }
 
@@ -47,6 +50,7 @@ class Running {
   struct Stream {
     int file = -1;
     std::string text;
+    bool is_left = false;  ///< Unread.
   };
 
   void start(std::vector<std::string> words, std::vector<std::string> environment);

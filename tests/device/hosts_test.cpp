@@ -1,8 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -140,6 +145,39 @@ TEST(Hosts, SayWhichChipsStarveWhereverTheyAre) {
   EXPECT_THAT([&] { spread.device().synchronize(); },
               testing::ThrowsMessage<Error>(testing::AllOf(testing::HasSubstr("8 chips wait"),
                                                            testing::HasSubstr("chip 7 waits in"))));
+}
+
+// The controller computes on its own meanwhile: it asks nothing of the mesh.
+TEST(Hosts, ALostOneIsReportedToAControllerThatDoesNotWait) {
+  const SocketDirectory sockets;
+  const Topology topology = split("t3k:1x8:ring", {1, 2});
+  const auto table = std::make_shared<const OpTable>(ops());
+  std::promise<std::string> lost;
+  const auto options_of = [&](int rank) {
+    OpenOptions options;
+    options.threads = 1;
+    options.hosting = Hosting{.rank = rank,
+                              .hosts = 2,
+                              .rank_0 = to_string(sockets.address(0)),
+                              .own = to_string(sockets.address(rank)),
+                              .token = "secret",
+                              .values = "test",
+                              .lost = [&](const std::string& what) { lost.set_value(what); }};
+    return options;
+  };
+  const pid_t other = fork();
+  if (other == 0) {
+    serve(topology, table, options_of(1));
+    _exit(0);
+  }
+  {
+    const MeshDevice device = open(topology, table, options_of(0));
+    kill(other, SIGKILL);
+    std::future<std::string> news = lost.get_future();
+    ASSERT_EQ(news.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+    EXPECT_THAT(news.get(), testing::HasSubstr("host 1 (chips 4, 5, 6, 7) is lost"));
+  }
+  waitpid(other, nullptr, 0);
 }
 
 TEST(Hosts, AreRefusedWithAnotherTopology) {
