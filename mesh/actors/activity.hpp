@@ -17,8 +17,11 @@ class alignas(64) Activity {
   /// Before messages are sent.
   void begin(std::int64_t messages = 1) { count_.fetch_add(messages); }
   /// After one has been handled, and whatever it led to has been sent.
-  void end() {
-    if (count_.fetch_sub(1) == 1 && waiters_.load() > 0) notify();
+  void end() { change(-1); }
+  /// Both at once: `change` is how many more are on their way than have been handled.
+  void change(std::int64_t change) {
+    if (change == 0) return;
+    if (count_.fetch_add(change) == -change && waiters_.load() > 0) notify();
   }
 
   /// Makes those that wait for a condition look at it again.

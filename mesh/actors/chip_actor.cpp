@@ -19,7 +19,7 @@ caf::behavior ChipActor::make_behavior() {
       },
       [this](StartMessage& message) { handle([&] { directory_ = std::move(message.directory); }); },
       [this](TaskMessage& message) { handle([&] { chip_.accept(std::move(message.task)); }); },
-      [this](WakeMessage) { handle([&] { chip_.resume(); }); },
+      [this](WakeMessage) { handle([] {}); },
       [this](RecordMessage message) { handle([&] { chip_.start_recording(message.trace); }); },
       [this](ReportRequest) {
         handle([&] { post(directory_->controller, ReportMessage{chip_.report()}); });
@@ -41,15 +41,16 @@ void ChipActor::post(const caf::actor& to, Message message) {
 
 template <typename Handler>
 void ChipActor::handle(const Handler& handler) {
+  ++handled_;
+  const bool last = mailbox().empty();
   try {
     handler();
-    send_outbox();
-    return;
+    if (last) chip_.run();
   } catch (const std::exception& error) {
     post(directory_->controller,
          FaultMessage{{chip_.current(), ErrorCode::ChipFailed, error.what()}});
   }
-  host_.activity.end();
+  if (last) send_outbox();
 }
 
 void ChipActor::send(Chunk chunk) {
@@ -65,12 +66,8 @@ void ChipActor::send(Chunk chunk) {
 }
 
 void ChipActor::send_outbox() {
-  if (outbox_.empty()) {
-    host_.activity.end();
-    return;
-  }
-  // The message that has been handled still counts: as the first letter now.
-  if (outbox_.size() > 1) host_.activity.begin(static_cast<std::int64_t>(outbox_.size()) - 1);
+  // Messages that were handled still count: as letters now.
+  host_.activity.change(static_cast<std::int64_t>(outbox_.size()) - std::exchange(handled_, 0));
   for (std::vector<Chunk>& chunks : outbox_) {
     const auto to = static_cast<std::size_t>(chunks.front().to);
     caf::event_based_actor::send(directory_->chips[to], ChunksMessage{std::move(chunks)});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/all.hpp>
+#include <cstdint>
 #include <memory>
 
 #include "mesh/actors/host_state.hpp"
@@ -27,12 +28,14 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   /// Sends a message that counts as activity until it is handled.
   template <typename Message>
   void post(const caf::actor& to, Message message);
-  /// Ends a message's activity, and sends the chunks that its handler has left.
+  /// Ends the activity of the messages that were handled, and sends the chunks that they led to.
   void send_outbox();
   /// An empty letter, if possible one that has been read: its memory is large enough, mostly.
   std::vector<Chunk> take_blank();
   void keep_blank(std::vector<Chunk> letter);
-  /// Runs a handler; an exception, which would be a mistake of ours, becomes a fault.
+  /// Runs a handler, and the chip unless more messages wait: after those it gets further, and what
+  /// it has for a neighbour goes in one letter. An exception, which would be a mistake of ours,
+  /// becomes a fault.
   template <typename Handler>
   void handle(const Handler& handler);
 
@@ -41,6 +44,7 @@ class ChipActor : public caf::event_based_actor, private ChipHost {
   Chip chip_;
   std::vector<std::vector<Chunk>> outbox_;  ///< Letters by receiver; few of them.
   std::vector<std::vector<Chunk>> blanks_;
+  std::int64_t handled_ = 0;  ///< Messages whose activity has not ended yet.
 };
 
 }  // namespace ttmesh::mesh

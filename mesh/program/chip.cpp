@@ -16,19 +16,11 @@ Chip::Chip(ChipId id, const Machine& machine, ChipHost& host, bool timing_only)
             .queue = {},
             .recorder = {}} {}
 
-void Chip::accept(TaskPtr task) {
-  commands_.push_back(std::move(task));
-  run();
-}
-
 void Chip::accept(std::span<Chunk> chunks) {
   for (Chunk& chunk : chunks) {
     if (chunk.command > passed_) chip_.inbox.put(std::move(chunk));
   }
-  run();
 }
-
-void Chip::resume() { run(); }
 
 void Chip::start_recording(bool trace) {
   chip_.recorder = {};

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,14 +23,14 @@ class Chip {
   /// `machine` and `host` outlive the chip.
   Chip(ChipId id, const Machine& machine, ChipHost& host, bool timing_only);
 
-  /// Takes the next command, and runs as far as possible.
-  void accept(TaskPtr task);
+  /// Takes the next command; `run` interprets it.
+  void accept(TaskPtr task) { commands_.push_back(std::move(task)); }
   /// Puts a tensor's shard on the chip without a command.
   void hold(TensorId id, HeldShard shard) { chip_.shards[id] = std::move(shard); }
-  /// Takes chunks, which are moved from, and runs as far as possible.
+  /// Takes chunks, which are moved from; `run` looks whether a step waits for them.
   void accept(std::span<Chunk> chunks);
-  /// Looks again for a shared result.
-  void resume();
+  /// Runs as far as possible with what has been accepted.
+  void run();
   /// Forgets what was recorded so far.
   void start_recording(bool trace);
 
@@ -40,7 +41,6 @@ class Chip {
  private:
   using Front = std::variant<std::monostate, ComputeRun, CollectiveRun>;
 
-  void run();
   /// Runs the front command until it is done (true) or parked.
   bool advance();
   void begin(Task& task);

@@ -34,10 +34,12 @@ class Preview : public ChipHost {
   sim::Time run(const TaskPtr& task) {
     for (const ChipId id : task->chips()) {
       chips_.at(id)->accept(task);
+      chips_.at(id)->run();
     }
     for (; !chunks_.empty(); chunks_.pop_front()) {
       Chunk& chunk = chunks_.front();
       chips_.at(chunk.to)->accept({&chunk, 1});
+      chips_.at(chunk.to)->run();
     }
     if (unfinished_ > 0) throw std::logic_error("[predict] a chip waits for ever");
     return end_;

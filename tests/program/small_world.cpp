@@ -196,9 +196,8 @@ void SmallWorld::deliver(Envelope envelope) {
     to.accept(std::move(*task));
   } else if (auto* chunk = std::get_if<Chunk>(&envelope.message)) {
     to.accept({chunk, 1});
-  } else {
-    to.resume();
   }
+  to.run();
 }
 
 void SmallWorld::run(unsigned seed) {
