@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 #include "mesh/device/report_builder.hpp"
@@ -12,6 +13,9 @@
 
 namespace ttmesh::mesh {
 namespace {
+
+/// Bytes of dropped tensors that chips are told of at once; fewer wait for the next command.
+constexpr std::int64_t kWorthACommand = std::int64_t{1} << 20;
 
 /// Whether every chip of `inner` is one of `outer`.
 bool covers(const MeshView& outer, const MeshView& inner) {
@@ -60,7 +64,7 @@ Booking::Booking(std::shared_ptr<Session> session, TensorSpec spec, MeshView vie
 Booking::~Booking() { give_back(); }
 
 void Booking::drop(TensorId tensor) {
-  if (std::erase(tensors_, tensor) > 0) session_->drop(tensor, view_);
+  if (std::erase(tensors_, tensor) > 0) session_->drop(tensor, spec_, view_);
 }
 
 void Booking::give_back() {
@@ -123,7 +127,7 @@ std::vector<std::shared_ptr<TensorHandle>> Session::issue(Request request) {
                                                      std::move(booking)));
   }
   command->issuer = scope_;
-  send(std::move(command));
+  dispatch(std::move(command));
   return outputs;
 }
 
@@ -167,14 +171,18 @@ std::shared_ptr<Booking> Session::book(const Request& request, const OpDefinitio
   return std::make_shared<Booking>(shared_from_this(), spec, view);
 }
 
-void Session::send(std::shared_ptr<Command> command) {
-  command->number = ++last_command_;
-  command->drops = take_drops(command->view);
+void Session::dispatch(std::shared_ptr<Command> command) {
   command->dispatched = clock_;
   if (recording_fresh_) recording_begin_ = clock_;
   recording_fresh_ = false;
   clock_ += machine_.host.dispatch;
-  names_.push_back({command->number, command->op, command->issuer});
+  names_.push_back({last_command_ + 1, command->op, command->issuer});
+  send(std::move(command));
+}
+
+void Session::send(std::shared_ptr<Command> command) {
+  command->number = ++last_command_;
+  command->drops = take_drops(command->view);
   if (recording_program_) record(command);
   world_->submit(std::move(command));
 }
@@ -231,8 +239,8 @@ void Session::close() {
   drops_.clear();
 }
 
-void Session::drop(TensorId id, const MeshView& view) noexcept {
-  if (world_) drops_.push_back({id, view});
+void Session::drop(TensorId id, const TensorSpec& spec, const MeshView& view) noexcept {
+  if (world_) drops_.push_back({id, view, chip_bytes(spec) * view.shape.size()});
 }
 
 void Session::give_back(const TensorSpec& spec, const MeshView& view) noexcept {
@@ -268,7 +276,8 @@ std::vector<TensorId> Session::take_drops(const MeshView& view) {
 }
 
 void Session::flush_drops() {
-  while (!drops_.empty()) {
+  const auto add = [](std::int64_t sum, const Drop& drop) { return sum + drop.bytes; };
+  while (std::accumulate(drops_.begin(), drops_.end(), std::int64_t{0}, add) >= kWorthACommand) {
     auto command = std::make_shared<Command>();
     command->op = "free";
     command->view = drops_.front().view;

@@ -91,7 +91,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Report report();
   void close();
   /// Notes that a tensor is of no use any more; the chips learn it with a later command.
-  void drop(TensorId id, const MeshView& view) noexcept;
+  void drop(TensorId id, const TensorSpec& spec, const MeshView& view) noexcept;
   /// Gives memory back to the ledger.
   void give_back(const TensorSpec& spec, const MeshView& view) noexcept;
   /// Moves the clock by the time that `bytes` take over the host's link.
@@ -119,6 +119,7 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Drop {
     TensorId id;
     MeshView view;
+    std::int64_t bytes;  ///< Of all its chips.
   };
 
   void require_open() const;
@@ -129,8 +130,10 @@ class Session : public std::enable_shared_from_this<Session> {
                                 const OpCall& call, std::size_t output);
   /// Takes the pending drops that chips of `view` alone know about.
   std::vector<TensorId> take_drops(const MeshView& view);
-  /// Sends a command for the drops that no other command has taken along.
+  /// Sends commands for the drops that no other command has taken along, if they hold much.
   void flush_drops();
+  /// Sends an op, which takes the host its dispatch.
+  void dispatch(std::shared_ptr<Command> command);
   void send(std::shared_ptr<Command> command);
   /// Keeps a command of the program, without the values that it writes.
   void record(const CommandPtr& command);

@@ -133,8 +133,33 @@ TEST(MeshDevice, KeepsADropUntilACommandReachesItsChips) {
   const Tensor kept = ramp(half);
   EXPECT_TRUE(device.program().back()->drops.empty());
   device.synchronize();
-  EXPECT_EQ(device.program().back()->op, "free");
+  EXPECT_NE(device.program().back()->op, "free");
+  const Tensor everywhere = ramp(device);
   EXPECT_EQ(device.program().back()->drops, std::vector<TensorId>{1});
+}
+
+TEST(MeshDevice, TellsTheChipsAtOnceOfDropsThatHoldMuch) {
+  MeshDevice device = small_device("tg");
+  device.record_program();
+  std::vector<Tensor> tensors;
+  for (int i = 0; i < 8; ++i) tensors.push_back(ramp(device));  // 128 KiB each.
+  tensors.clear();
+  device.synchronize();
+  EXPECT_EQ(device.program().back()->op, "free");
+  EXPECT_EQ(device.program().back()->drops.size(), 8U);
+}
+
+TEST(MeshDevice, DroppingTakesNoVirtualTime) {
+  const auto time_of = [](bool drops) {
+    MeshDevice device = small_device("tg");
+    std::vector<Tensor> tensors;
+    for (int i = 0; i < 16; ++i) tensors.push_back(ramp(device));
+    if (drops) tensors.clear();
+    device.synchronize();
+    const Tensor last = ramp(device);
+    return device.synchronize();
+  };
+  EXPECT_EQ(time_of(true), time_of(false));
 }
 
 TEST(MeshDevice, RefusesATensorThatDoesNotFitAtTheCall) {
