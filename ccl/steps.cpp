@@ -120,6 +120,7 @@ std::vector<Step> ring_barrier(const Member& member, int hops) {
 
 std::vector<Step> neighbour_barrier(const Member& member) {
   std::vector<Step> steps;
+  steps.reserve(2 * kLanes.size());
   for (const Lane lane : kLanes) {
     if (behind(member, lane) >= 0) steps.push_back(signal(member, lane));
   }

@@ -83,8 +83,8 @@ void add_planes(const mesh::Block& block, int blocks_dim, std::int64_t first, co
                 std::span<float> sums) {
   const Shape& from = block.shape();
   const std::int64_t plane = from[-1] * from[-2];
-  const FloatReader reader(block);
-  std::vector<float> term(static_cast<std::size_t>(plane));
+  FloatReader reader(block);
+  const std::span<const float> terms = reader.all();
   for (std::int64_t i = 0; i < from.volume() / plane; ++i) {
     std::int64_t target = 0;
     std::int64_t stride = 1;
@@ -95,8 +95,9 @@ void add_planes(const mesh::Block& block, int blocks_dim, std::int64_t first, co
       target += (out[dim] == 1 ? 0 : index) * stride;
       stride *= out[dim];
     }
-    reader.read(i * plane, term);
-    add_to(sums.subspan(static_cast<std::size_t>(target * plane), term.size()), term);
+    const auto size = static_cast<std::size_t>(plane);
+    add_to(sums.subspan(static_cast<std::size_t>(target) * size, size),
+           terms.subspan(static_cast<std::size_t>(i) * size, size));
   }
 }
 

@@ -297,6 +297,7 @@ Shard CollectiveRun::join_output(const TensorSpec& spec) const {
   const int dim = slots.join_dim < 0 ? slots.dim : slots.join_dim;
   const Shape slice = spec.shape.with(dim, spec.shape[dim] / slots.output_slices);
   std::vector<BlockPtr> blocks;
+  blocks.reserve(static_cast<std::size_t>(slots.output_slices));
   std::vector<Piece> pieces;
   for (int index = 0; index < slots.output_slices; ++index) {
     const auto first = pieces_.begin() + slots.output_first + index * slots.parts;

@@ -10,6 +10,7 @@ namespace {
 
 std::vector<BlockId> block_ids(const std::vector<Shard>& shards) {
   std::vector<BlockId> ids;
+  if (!shards.empty()) ids.reserve(shards.size() * shards.front().blocks().size());
   for (const Shard& shard : shards) {
     for (const BlockPtr& block : shard.blocks()) ids.push_back(block->id());
   }
