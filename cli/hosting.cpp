@@ -41,7 +41,11 @@ int whole_number(const char* name) {
 /// The place that whoever starts programs of MPI gives this process.
 std::optional<mesh::Hosting> hosting_by_ranks(const std::string& transport) {
   const std::optional<RankPlace> place = rank_place();
-  if (!place) return std::nullopt;
+  if (!place) {
+    const bool is_asked = transport == to_string(mesh::TransportKind::Mpi);
+    if (is_asked && !has_launcher([](const char* name) { return std::getenv(name); })) refuse_mpi();
+    return std::nullopt;
+  }
   if (!transport.empty() && transport != to_string(mesh::TransportKind::Mpi)) {
     throw std::invalid_argument(fmt::format(
         "[--transport] {}, but {} has started the {} hosts, which meet over mpi; leave the option "

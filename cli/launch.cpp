@@ -16,6 +16,7 @@
 #include "cli/child.hpp"
 #include "cli/hosting.hpp"
 #include "cli/pipe.hpp"
+#include "cli/ranks.hpp"
 #include "mesh/transport/address.hpp"
 #include "mesh/transport/handshake.hpp"
 #include "mesh/transport/port_reservation.hpp"
@@ -184,8 +185,7 @@ int launch(const Launch& launch) {
         "[--hosts] {} does not run on several hosts; run, ccl and generate do", command));
   }
   if (launch.transport == mesh::TransportKind::Mpi) {
-    throw std::invalid_argument(
-        "[--transport] mpi needs hosts that mpirun started: mpirun -n N ttmesh run ...");
+    refuse_mpi();
   }
   await_interruptions();
   const Venue venue(launch.transport);
@@ -251,7 +251,7 @@ void add_launch(CLI::App& app, const std::vector<std::string>& words, int& exit_
   const auto transport = std::make_shared<std::string>();
   command->add_option("--transport", *transport, "What carries messages between the hosts [unix]")
       ->type_name("unix|tcp")
-      ->check(CLI::IsMember({"unix", "tcp"}));
+      ->check(CLI::IsMember({"unix", "tcp", "mpi"}));  // The last is refused with a reason.
   command->callback([hosts, transport, words, &exit_code] {
     if (words.empty()) {
       throw std::invalid_argument("[launch] no command follows; needs launch --hosts N -- run ...");

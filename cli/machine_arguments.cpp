@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/hosting.hpp"
+#include "cli/ranks.hpp"
 #include "mesh/program/scenario.hpp"
 #include "mesh/topology/error.hpp"
 #include "mesh/topology/host_split.hpp"
@@ -134,6 +135,7 @@ void require_place(const mesh::Topology& topology, const mesh::Hosting& hosting)
 
 std::optional<mesh::Hosting> place_of(const MachineArguments& arguments) {
   if (!arguments.joining.by_hand()) return hosting_of(arguments.transport);
+  if (arguments.transport == to_string(mesh::TransportKind::Mpi)) refuse_mpi();
   if (!arguments.rank_bindings.empty()) {
     throw std::invalid_argument(
         "[--rank-bindings] hosts that are started by hand take their ranks from rank 0; leave the "

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <stdexcept>
 
+#include "mesh/transport/transport.hpp"
 #include "sim/quantity.hpp"
 
 namespace ttmesh::cli {
@@ -29,6 +31,11 @@ constexpr std::array kLaunchers{
     Launcher{"PMI", "PMI_RANK", "PMI_SIZE", nullptr},
 };
 
+bool has_started(const Launcher& launcher, const Environment& environment) {
+  return environment(launcher.rank) != nullptr && environment(launcher.ranks) != nullptr &&
+         (launcher.condition == nullptr || environment(launcher.condition) != nullptr);
+}
+
 int whole_number(const char* name, const std::string& text) {
   if (const auto number = sim::parse_count(text)) return *number;
   throw std::invalid_argument(fmt::format("[{}] '{}' is no whole number", name, text));
@@ -38,12 +45,9 @@ int whole_number(const char* name, const std::string& text) {
 
 std::optional<RankPlace> rank_place(const Environment& environment) {
   for (const Launcher& launcher : kLaunchers) {
-    const char* rank = environment(launcher.rank);
-    const char* ranks = environment(launcher.ranks);
-    if (rank == nullptr || ranks == nullptr) continue;
-    if (launcher.condition != nullptr && environment(launcher.condition) == nullptr) continue;
-    const RankPlace place{.rank = whole_number(launcher.rank, rank),
-                          .ranks = whole_number(launcher.ranks, ranks),
+    if (!has_started(launcher, environment)) continue;
+    const RankPlace place{.rank = whole_number(launcher.rank, environment(launcher.rank)),
+                          .ranks = whole_number(launcher.ranks, environment(launcher.ranks)),
                           .launcher = launcher.name};
     if (place.rank >= place.ranks) {
       throw std::invalid_argument(fmt::format("[{}] rank {} of {}, needs one below it",
@@ -57,6 +61,22 @@ std::optional<RankPlace> rank_place(const Environment& environment) {
 
 std::optional<RankPlace> rank_place() {
   return rank_place([](const char* name) { return std::getenv(name); });
+}
+
+bool has_launcher(const Environment& environment) {
+  return std::any_of(kLaunchers.begin(), kLaunchers.end(),
+                     [&](const Launcher& launcher) { return has_started(launcher, environment); });
+}
+
+void refuse_mpi() {
+  if (!is_built_in(mesh::TransportKind::Mpi)) {
+    throw std::invalid_argument(
+        "[--transport] mpi, but this ttmesh is built without MPI: install libopenmpi-dev and "
+        "openmpi-bin and build it again, or take --hosts N with unix or tcp");
+  }
+  throw std::invalid_argument(
+      "[--transport] mpi needs hosts that mpirun has started: mpirun -n 2 ttmesh run ..., from the "
+      "package openmpi-bin; or take --hosts N with unix or tcp");
 }
 
 bool is_shared_by_ranks(const std::string& command) {

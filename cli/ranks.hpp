@@ -24,6 +24,12 @@ using Environment = std::function<const char*(const char* name)>;
 /// The same for this process.
 [[nodiscard]] std::optional<RankPlace> rank_place();
 
+/// Whether such a launcher has started this process, be it alone.
+[[nodiscard]] bool has_launcher(const Environment& environment);
+/// Throws std::invalid_argument: MPI is asked for, and nobody has started hosts that could use it.
+/// Says what to do about it.
+[[noreturn]] void refuse_mpi();
+
 /// Whether a command is run by all ranks together. The others are rank 0's alone.
 [[nodiscard]] bool is_shared_by_ranks(const std::string& command);
 

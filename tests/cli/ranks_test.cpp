@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "mesh/transport/transport.hpp"
 #include "tests/cli/command.hpp"
 #include "tests/cli/mpirun.hpp"
 
@@ -87,6 +88,44 @@ TEST(RankPlace, RefusesWhatCannotBe) {
         (void)place_in({{"PMI_RANK", "x"}, {"PMI_SIZE", "2"}});
       },
       ThrowsMessage<std::invalid_argument>(HasSubstr("'x' is no whole number")));
+}
+
+class MpiWithoutMpirun : public testing::TestWithParam<std::vector<std::string>> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Commands, MpiWithoutMpirun,
+    testing::Values(std::vector<std::string>{"run", "mlp", "-t", "t3k:1x8:ring"},
+                    std::vector<std::string>{"run", "mlp", "-t", "t3k:1x8:ring", "--hosts", "2"},
+                    std::vector<std::string>{"ccl", "all_reduce", "-t", "t3k:1x8:ring", "--hosts",
+                                             "2", "--listen", "tcp:127.0.0.1:0"}));
+
+TEST_P(MpiWithoutMpirun, IsRefusedWithWhatToDo) {
+  std::vector<std::string> words = GetParam();
+  words.insert(words.end(), {"--transport", "mpi"});
+  const Outcome outcome = ttmesh(words);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err,
+              HasSubstr(is_built_in(mesh::TransportKind::Mpi)
+                            ? "[--transport] mpi needs hosts that mpirun has started: "
+                              "mpirun -n 2 ttmesh run"
+                            : "this ttmesh is built without MPI: install libopenmpi-dev"));
+}
+
+TEST(MpiByLaunch, IsRefused) {
+  const Outcome outcome =
+      ttmesh({"launch", "--hosts", "2", "--transport", "mpi", "--", "run", "mlp", "-t", "t3k"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("[--transport] mpi"));
+}
+
+TEST(RankPlace, IsNoneForOneProcessOfALauncher) {
+  const Variables alone{{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "1"}};
+  EXPECT_FALSE(place_in(alone));
+  EXPECT_TRUE(has_launcher([&](const char* name) -> const char* {
+    const auto found = alone.find(name);
+    return found == alone.end() ? nullptr : found->second.c_str();
+  }));
+  EXPECT_FALSE(has_launcher([](const char*) -> const char* { return nullptr; }));
 }
 
 class UnderMpirun : public testing::Test {
