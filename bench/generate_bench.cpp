@@ -4,7 +4,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -12,11 +11,11 @@
 #include <thread>
 #include <vector>
 
+#include "bench/filled_buffer.hpp"
 #include "bench/timing.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/block.hpp"
 #include "modules/model/model.hpp"
-#include "modules/model/model_source.hpp"
 #include "modules/open.hpp"
 #include "ops/onednn_matmul.hpp"
 
@@ -25,17 +24,6 @@ namespace {
 
 constexpr int kUsers = 32;
 constexpr std::int64_t kPosition = 127;
-
-/// OpenMP's threads spin for a while after their work; the chips get the processors alone.
-constexpr std::chrono::milliseconds kSpinEnd{50};
-
-/// Small bf16 values.
-struct FilledBuffer : mesh::Buffer {
-  explicit FilledBuffer(std::size_t bytes) : mesh::Buffer(bytes) {
-    constexpr std::uint16_t kHundredth = 0x3c23;
-    std::ranges::fill(mesh::values<std::uint16_t>(*this), kHundredth);
-  }
-};
 
 /// The products of a model's step: of its weights, packed already, with a row of each user, and of
 /// each user's query heads with its keys and values; nothing else of the model.

@@ -2,8 +2,6 @@
 // products unsharded, with oneDNN on all processors, in turns.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <span>
@@ -11,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/filled_buffer.hpp"
 #include "bench/timing.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/block.hpp"
@@ -32,17 +31,6 @@ struct MlpCase {
 };
 
 constexpr std::int64_t kRows = 32;
-
-/// OpenMP's threads spin for a while after their work; the chips get the processors alone.
-constexpr std::chrono::milliseconds kSpinEnd{50};
-
-/// Small values of either format: speed does not depend on which.
-struct FilledBuffer : mesh::Buffer {
-  explicit FilledBuffer(std::size_t bytes) : mesh::Buffer(bytes) {
-    constexpr std::uint16_t kHundredth = 0x3c23;
-    std::ranges::fill(mesh::values<std::uint16_t>(*this), kHundredth);
-  }
-};
 
 /// The three products of an MLP on weights that are packed already; no activation.
 class UnshardedMlp {

@@ -7,6 +7,9 @@
 
 namespace ttmesh {
 
+/// OpenMP's threads spin for a while after their work; the chips get the processors alone.
+constexpr std::chrono::milliseconds kSpinEnd{50};
+
 /// The middle one of the values, of which there is at least one.
 inline double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);

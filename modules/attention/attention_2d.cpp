@@ -20,7 +20,6 @@
 #include "ops/nlp_create_qkv_heads_decode.hpp"
 #include "ops/reshape.hpp"
 #include "ops/to_memory_config.hpp"
-#include "ops/typecast.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -32,13 +31,6 @@ constexpr int kColumns = 1;  ///< That along which the columns do.
 
 mesh::Distribution placed(const AttentionConfig& config) {
   return mesh::shard_tensor_2d_mesh(config.device->shape(), {std::nullopt, 3});
-}
-
-Tensor recast(const Tensor& tensor, mesh::DataType dtype) {
-  if (tensor.dtype() == dtype) return tensor;
-  Tensor result = ops::typecast(tensor, dtype);
-  ops::deallocate(tensor);
-  return result;
 }
 
 }  // namespace

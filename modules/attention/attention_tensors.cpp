@@ -8,7 +8,9 @@
 #include "mesh/tensor/mapper.hpp"
 #include "modules/attention/attention_rules.hpp"
 #include "modules/bias.hpp"
+#include "ops/deallocate.hpp"
 #include "ops/reshape.hpp"
+#include "ops/typecast.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -82,6 +84,13 @@ mesh::Tensor page_table_tensor(const char* module, const AttentionConfig& config
                                config.paged_attention->max_num_blocks));
   }
   return of_users(config, {users, count / users}, blocks);
+}
+
+mesh::Tensor recast(const mesh::Tensor& tensor, mesh::DataType dtype) {
+  if (tensor.dtype() == dtype) return tensor;
+  mesh::Tensor result = ops::typecast(tensor, dtype);
+  ops::deallocate(tensor);
+  return result;
 }
 
 mesh::Tensor folded_above(const mesh::Tensor& rows, std::int64_t most) {

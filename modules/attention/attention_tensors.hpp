@@ -29,6 +29,9 @@ void load_attention_weights(const AttentionConfig& config);
 [[nodiscard]] mesh::Tensor page_table_tensor(const char* module, const AttentionConfig& config,
                                              const std::vector<std::int32_t>& blocks);
 
+/// The tensor in another format, after which the first is deallocated; itself if it is in it.
+[[nodiscard]] mesh::Tensor recast(const mesh::Tensor& tensor, mesh::DataType dtype);
+
 /// [1, 1, S, w] seen as [1, S / most, most, w] if S is more than `most` and a multiple of it.
 [[nodiscard]] mesh::Tensor folded_above(const mesh::Tensor& rows, std::int64_t most);
 

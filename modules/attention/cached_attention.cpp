@@ -8,6 +8,7 @@
 #include <string>
 
 #include "modules/attention/attention_rules.hpp"
+#include "modules/attention/attention_tensors.hpp"
 #include "ops/chunked_scaled_dot_product_attention.hpp"
 #include "ops/deallocate.hpp"
 #include "ops/kv_cache.hpp"
@@ -17,7 +18,6 @@
 #include "ops/scaled_dot_product_attention_decode.hpp"
 #include "ops/slice.hpp"
 #include "ops/to_memory_config.hpp"
-#include "ops/typecast.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -38,13 +38,6 @@ std::int64_t q_chunk_size(std::int64_t length, std::int64_t start) {
 void require_rotation(const char* module, const ops::RotaryEmbedding& rot_mats) {
   if (rot_mats.cos && rot_mats.sin && rot_mats.transformation_matrix) return;
   refuse(module, "rot_mats are empty, needs those of a rotary setup");
-}
-
-Tensor recast(const Tensor& tensor, mesh::DataType dtype) {
-  if (tensor.dtype() == dtype) return tensor;
-  Tensor result = ops::typecast(tensor, dtype);
-  ops::deallocate(tensor);
-  return result;
 }
 
 // Rows of one user of several.
