@@ -52,8 +52,9 @@ class MpiTransport::State {
       throw Error(ErrorCode::HostLost,
                   fmt::format("[join] rank {} cannot be host {}: {}", rank, rank, why));
     }
-    if (!gone_.empty()) {
-      const auto& [rank, why] = *gone_.begin();
+    for (const auto& [rank, why] : gone_) {
+      // A host may have had all that it needs, and said goodbye, before this one has looked.
+      if (all_met_ && why.empty()) continue;
       throw Error(ErrorCode::HostLost,
                   fmt::format("[join] host {} is gone: it {}; look at its messages", rank,
                               why.empty() ? "said goodbye" : why));
@@ -187,6 +188,7 @@ class MpiTransport::State {
       const std::lock_guard lock(mutex_);
       introduced_.insert(rank);
       if (why) refused_[rank] = *why;
+      all_met_ = all_met_ || (gone_.empty() && introduced_.size() == connections_.size());
       changed_.notify_all();
     }
     if (why) handlers_.refused(fmt::format("rank {}", rank), *why);
@@ -212,9 +214,10 @@ class MpiTransport::State {
   int heads_ = 0;                                              ///< Tag.
   std::atomic<bool> closed_ = false;
 
-  std::mutex mutex_;  ///< Guards the next three, and the making of connections.
+  std::mutex mutex_;  ///< Guards the next four, and the making of connections.
   std::condition_variable changed_;
   std::set<int> introduced_;  ///< Whose hello, or end, has come.
+  bool all_met_ = false;      ///< Once; some may be gone since.
   std::map<int, std::string> refused_;
   std::map<int, std::string> gone_;  ///< Why.
 };
