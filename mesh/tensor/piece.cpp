@@ -76,13 +76,17 @@ const std::byte* dense_elements(const Piece& piece, const Buffer& plain,
   return gathered->data();
 }
 
+// Whether the piece is all of its block, and not empty.
+bool is_whole(const Piece& piece) {
+  const Region& region = piece.region;
+  return region.size() > 0 && region.size() == piece.block->shape().volume() && is_dense(region) &&
+         position(region, region.begin) == 0;
+}
+
 // The values of `piece` as memory for a sum, if nobody else refers to its block and it is all of
 // it; else null.
 std::shared_ptr<Buffer> give_memory(Piece& piece) {
-  const Region& region = piece.region;
-  const bool whole = region.size() == piece.block->shape().volume() && is_dense(region) &&
-                     position(region, region.begin) == 0;
-  if (!whole || piece.block.use_count() > 1) return nullptr;
+  if (!is_whole(piece) || piece.block.use_count() > 1) return nullptr;
   return take_buffer(std::move(piece.block));
 }
 
@@ -198,6 +202,7 @@ BlockPtr join(const std::vector<Piece>& pieces, const Shape& shape) {
   if (pieces.empty()) throw std::invalid_argument("[join] no pieces, needs at least one");
   if (!pieces.front().block) return nullptr;
   const BlockPtr& first = pieces.front().block;
+  if (pieces.size() == 1 && first->shape() == shape && is_whole(pieces.front())) return first;
   std::int64_t total = 0;
   bool whole = first->shape().volume() == shape.volume();
   for (const Piece& piece : pieces) {
