@@ -174,7 +174,7 @@ void add_generate(CLI::App& app, int& exit_code) {
       generate
           ->add_option("--model-dir", arguments->model_dir,
                        "HuggingFace directory: config.json and safetensors of a Llama, Mistral, "
-                       "Qwen2 or Qwen3")
+                       "Qwen2, Qwen3 or Arcee")
           ->type_name("DIR")
           ->group(kModel);
   generate

@@ -184,9 +184,10 @@ void add_run(CLI::App& app, int& exit_code) {
   run->add_option(
          "--activation", arguments->activation,
          "Activation of an MLP: silu (with its gate SwiGLU), gelu (GeGLU), gelu_tanh, relu, "
+         "relu2, "
          "none [silu]")
       ->type_name("A")
-      ->check(CLI::IsMember({"silu", "gelu", "gelu_tanh", "relu", "none"}))
+      ->check(CLI::IsMember({"silu", "gelu", "gelu_tanh", "relu", "relu2", "none"}))
       ->group(kModel);
   run->add_flag("--no-gate", arguments->no_gate,
                 "MLP of two matrices, w2(activation(w1 x)), in place of the gated one's three")

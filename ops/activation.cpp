@@ -8,8 +8,8 @@
 namespace ttmesh::ops {
 namespace {
 
-constexpr std::array kActivations{Activation::None, Activation::Relu, Activation::Gelu,
-                                  Activation::GeluTanh, Activation::Silu};
+constexpr std::array kActivations{Activation::None, Activation::Relu,     Activation::Relu2,
+                                  Activation::Gelu, Activation::GeluTanh, Activation::Silu};
 
 // The vector unit takes 32 values at a time, so an instruction over a tile costs 32 cycles. The
 // number of instructions is assumed: 2 for a maximum, 16 for an exponential with a reciprocal,
@@ -26,6 +26,8 @@ std::string_view name(Activation activation) {
       return "none";
     case Activation::Relu:
       return "relu";
+    case Activation::Relu2:
+      return "relu2";
     case Activation::Gelu:
       return "gelu";
     case Activation::GeluTanh:
@@ -40,9 +42,10 @@ Activation parse_activation(std::string_view text) {
   for (const Activation activation : kActivations) {
     if (name(activation) == text) return activation;
   }
-  throw std::invalid_argument(fmt::format(
-      "[parse_activation] no activation is called '{}'; one of none, relu, gelu, gelu_tanh, silu",
-      text));
+  throw std::invalid_argument(
+      fmt::format("[parse_activation] no activation is called '{}'; one of none, relu, relu2, "
+                  "gelu, gelu_tanh, silu",
+                  text));
 }
 
 std::int64_t cycles_per_tile(Activation activation) {
@@ -51,6 +54,8 @@ std::int64_t cycles_per_tile(Activation activation) {
       return 0;
     case Activation::Relu:
       return kReluInstructions * kCyclesPerInstruction;
+    case Activation::Relu2:
+      return (kReluInstructions + 1) * kCyclesPerInstruction;
     case Activation::Gelu:
     case Activation::GeluTanh:
     case Activation::Silu:

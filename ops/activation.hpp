@@ -9,12 +9,13 @@ namespace ttmesh::ops {
 enum class Activation : std::uint8_t {
   None,
   Relu,
+  Relu2,     ///< The square of ReLU's.
   Gelu,      ///< x * Phi(x), with the error function.
   GeluTanh,  ///< Its approximation x / (1 + exp(-2 sqrt(2 / pi) (x + 0.044715 x^3))).
   Silu,      ///< x / (1 + exp(-x))
 };
 
-/// "none", "relu", "gelu", "gelu_tanh", "silu"
+/// "none", "relu", "relu2", "gelu", "gelu_tanh", "silu"
 [[nodiscard]] std::string_view name(Activation activation);
 
 /// The activation called `text`. Throws std::invalid_argument listing the names.

@@ -23,6 +23,14 @@ struct Relu {
   }
 };
 
+struct Relu2 {
+  template <class D, class V>
+  V operator()(D d, V x) const {
+    const V positive = hn::Max(x, hn::Zero(d));
+    return hn::Mul(positive, positive);
+  }
+};
+
 struct Silu {
   template <class D, class V>
   V operator()(D d, V x) const {
@@ -104,6 +112,7 @@ void combine_with_one(float* values, std::size_t count, float other, const Funct
 }
 
 void apply_relu(float* values, std::size_t count) { map(values, count, Relu{}); }
+void apply_relu2(float* values, std::size_t count) { map(values, count, Relu2{}); }
 void apply_gelu(float* values, std::size_t count) { map(values, count, Gelu{}); }
 void apply_gelu_tanh(float* values, std::size_t count) { map(values, count, GeluTanh{}); }
 void apply_silu(float* values, std::size_t count) { map(values, count, Silu{}); }
@@ -187,6 +196,7 @@ HWY_AFTER_NAMESPACE();
 namespace ttmesh::ops {
 
 HWY_EXPORT(apply_relu);
+HWY_EXPORT(apply_relu2);
 HWY_EXPORT(apply_gelu);
 HWY_EXPORT(apply_gelu_tanh);
 HWY_EXPORT(apply_silu);
@@ -204,6 +214,9 @@ void apply(Activation activation, std::span<float> values) {
       return;
     case Activation::Relu:
       HWY_DYNAMIC_DISPATCH(apply_relu)(values.data(), values.size());
+      return;
+    case Activation::Relu2:
+      HWY_DYNAMIC_DISPATCH(apply_relu2)(values.data(), values.size());
       return;
     case Activation::Gelu:
       HWY_DYNAMIC_DISPATCH(apply_gelu)(values.data(), values.size());

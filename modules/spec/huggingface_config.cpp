@@ -31,9 +31,13 @@ struct Family {
   bool attention_bias;
   bool mlp_bias;
   bool qkv_bias;  ///< Of queries, keys and values, always.
+  double default_epsilon = 1e-6;
+  bool gate = true;  ///< Of the MLP.
+  std::string_view default_activation = "silu";
 };
 
-constexpr std::array<Family, 4> kFamilies{{
+constexpr std::array<Family, 5> kFamilies{{
+    {"arcee", "ArceeForCausalLM", 0, 0, 4096, false, true, true, false, 1e-5, false, "relu2"},
     {"llama", "LlamaForCausalLM", 0, 0, 2048, false, true, true, false},
     {"mistral", "MistralForCausalLM", 8, 0, 131072, false, false, false, false},
     {"qwen2", "Qwen2ForCausalLM", 0, 0, 32768, false, false, false, true},
@@ -144,7 +148,7 @@ void read_window(ConfigReader& reader, const Family& family, int layers,
                  ModelSpec::Builder& builder) {
   // transformers' default where the key is absent; null is no window.
   constexpr std::int64_t kDefaultWindow = 4096;
-  if (family.name == "llama") return;
+  if (family.name == "llama" || family.name == "arcee") return;
   if (family.name != "mistral" && !reader.flag_or("use_sliding_window", false)) return;
   if (reader.has("sliding_window") && reader.find({"sliding_window"}) == nullptr) return;
   const std::int64_t window = reader.extent_or({"sliding_window"}, kDefaultWindow);
@@ -162,7 +166,7 @@ struct NamedActivation {
   std::string_view name;
   ops::Activation activation;
 };
-constexpr std::array<NamedActivation, 7> kActivations{{
+constexpr std::array<NamedActivation, 8> kActivations{{
     {"silu", ops::Activation::Silu},
     {"swish", ops::Activation::Silu},
     {"gelu", ops::Activation::Gelu},
@@ -170,11 +174,13 @@ constexpr std::array<NamedActivation, 7> kActivations{{
     {"gelu_new", ops::Activation::GeluTanh},
     {"gelu_fast", ops::Activation::GeluTanh},
     {"relu", ops::Activation::Relu},
+    {"relu2", ops::Activation::Relu2},
 }};
 
-void read_activation(ConfigReader& reader, ModelSpec::Builder& builder) {
+void read_activation(ConfigReader& reader, const Family& family, ModelSpec::Builder& builder) {
   const std::string name =
-      reader.text_or({"hidden_act", "hidden_activation", "activation_function"}, "silu");
+      reader.text_or({"hidden_act", "hidden_activation", "activation_function"},
+                     std::string(family.default_activation));
   std::vector<std::string_view> known;
   for (const NamedActivation& named : kActivations) {
     if (named.name == name) {
@@ -237,12 +243,14 @@ ModelSpec ModelSpec::from_huggingface(const std::string& file, std::string_view 
   const std::int64_t max_positions = reader.extent_or(
       {"max_position_embeddings", "n_positions", "n_ctx"}, family.default_max_positions);
   builder.max_positions(max_positions)
-      .norm_epsilon(reader.number_or({"rms_norm_eps", "layer_norm_epsilon"}, 1e-6));
+      .norm_epsilon(
+          reader.number_or({"rms_norm_eps", "layer_norm_epsilon"}, family.default_epsilon));
   if (family.qk_norm) builder.qk_norm();
+  if (!family.gate) builder.without_gate();
   if (reader.flag_or("tie_word_embeddings", false)) builder.tied_embeddings();
   read_rope(reader, max_positions, builder);
   read_window(reader, family, layers, builder);
-  read_activation(reader, builder);
+  read_activation(reader, family, builder);
   read_biases(reader, family, builder);
   refuse_unsupported(reader);
   reader.check();

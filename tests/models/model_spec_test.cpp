@@ -147,10 +147,19 @@ TEST(ModelSpec, OfQwen3TakesTheTypesOfLayers) {
   refused(with(qwen, {{"layer_types", {"x", "full_attention"}}}), "has \"x\"");
 }
 
+TEST(ModelSpec, OfArceeHasNoGate) {
+  const ModelSpec spec = parsed(of_family("ArceeForCausalLM", "arcee"));
+  EXPECT_FALSE(spec->gate);
+  EXPECT_EQ(spec->activation, ops::Activation::Relu2);
+  EXPECT_FALSE(spec->mlp_bias);
+  EXPECT_EQ(spec.window(0), std::nullopt);
+}
+
 TEST(ModelSpec, OfAnUnknownArchitectureListsThoseKnown) {
   refused(with(llama(), {{"architectures", {"GPT2LMHeadModel"}}, {"model_type", "gpt2"}}),
-          "'GPT2LMHeadModel', model_type 'gpt2', is unknown, needs one of llama "
-          "(LlamaForCausalLM), mistral (MistralForCausalLM), qwen2 (Qwen2ForCausalLM), qwen3");
+          "'GPT2LMHeadModel', model_type 'gpt2', is unknown, needs one of arcee "
+          "(ArceeForCausalLM), llama (LlamaForCausalLM), mistral (MistralForCausalLM), qwen2 "
+          "(Qwen2ForCausalLM), qwen3");
 }
 
 TEST(ModelSpec, ListsEveryMistake) {

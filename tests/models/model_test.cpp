@@ -88,8 +88,9 @@ TEST_P(Golden, ModelOnAMeshGivesTheTokensOfTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Golden,
-                         testing::Values("llama", "llama3_scaled_tied", "llama_biases_gelu",
-                                         "mistral_window", "qwen2_bias", "qwen3_qk_norm"),
+                         testing::Values("arcee_no_gate", "llama", "llama3_scaled_tied",
+                                         "llama_biases_gelu", "mistral_window", "qwen2_bias",
+                                         "qwen3_qk_norm"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

@@ -95,6 +95,8 @@ float activated(ops::Activation activation, float x) {
       return x;
     case ops::Activation::Relu:
       return std::max(x, 0.0F);
+    case ops::Activation::Relu2:
+      return std::max(x, 0.0F) * std::max(x, 0.0F);
     case ops::Activation::Gelu:
       return static_cast<float>(y / 2 * (1 + std::erf(y * std::sqrt(0.5))));
     case ops::Activation::GeluTanh:
