@@ -72,7 +72,8 @@ TEST(Generate, RefusesWhatItCannotRun) {
 TEST(Generate, ListsWhatIsWrongWithAModelDirectory) {
   const ScratchFolder folder;
   folder.write("config.json", R"({"model_type":"gpt2"})");
-  refused({"--model-dir", folder.path("")}, 1, "needs one of llama (LlamaForCausalLM)");
+  refused({"--model-dir", folder.path("")}, 1,
+          "needs one of arcee (ArceeForCausalLM), llama (LlamaForCausalLM)");
   folder.write("config.json", R"({"model_type":"llama","hidden_size":64})");
   refused({"--model-dir", folder.path("")}, 1, "vocab_size: is missing");
 }
