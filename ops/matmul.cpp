@@ -195,15 +195,22 @@ Truncation phases_of(const mesh::OpCall& call) {
                        call.inputs[1].dtype);
 }
 
+// Of a: what the phases multiply, and the rest where that meets b, too; nothing if a is whole.
+std::vector<mesh::Shard> prepare(const mesh::OpCall& call, const mesh::Shard& a) {
+  const Truncation truncation = phases_of(call);
+  std::vector<mesh::Shard> parts;
+  if (truncation.a_bits == kMantissaBits) return parts;
+  parts.emplace_back(truncated(a.block(), truncation.a_bits));
+  if (truncation.rest_bits != 0) parts.emplace_back(remainder(a.block(), truncation.a_bits));
+  return parts;
+}
+
 std::vector<mesh::Shard> run(WeightForm form, const mesh::OpRun& run) {
   const TensorSpec& out = run.call.outputs[0];
+  const mesh::Block& a = run.prepared.empty() ? run.inputs[0].block() : run.prepared[0].block();
   const mesh::Block& b = run.inputs[1].block();
-  const ProductShape shape = sizes(run.inputs[0].block().shape(), b.shape());
+  const ProductShape shape = sizes(a.shape(), b.shape());
   const Truncation truncation = phases_of(run.call);
-  const mesh::BlockPtr upper = truncation.a_bits == kMantissaBits
-                                   ? nullptr
-                                   : truncated(run.inputs[0].block(), truncation.a_bits);
-  const mesh::Block& a = upper ? *upper : run.inputs[0].block();
   const WeightUse use{.form = form, .mantissa_bits = truncation.b_bits};
   const Activation activation = parse_activation(run.call.attributes.text("activation"));
   const bool as_is = activation == Activation::None && run.inputs.size() == 2;
@@ -216,8 +223,8 @@ std::vector<mesh::Shard> run(WeightForm form, const mesh::OpRun& run) {
   const std::span<float> sums = mesh::values<float>(buffer);
   multiply(shape, a, b, use, sums);
   if (truncation.rest_bits != 0) {
-    const mesh::BlockPtr rest = remainder(run.inputs[0].block(), truncation.a_bits);
-    accumulate(shape, *rest, b, {.form = form, .mantissa_bits = truncation.rest_bits}, sums);
+    accumulate(shape, run.prepared[1].block(), b,
+               {.form = form, .mantissa_bits = truncation.rest_bits}, sums);
   }
   return {finished(sums, run, activation)};
 }
@@ -226,6 +233,7 @@ mesh::OpDefinition definition_of(const char* op, WeightForm form) {
   mesh::OpDefinition definition;
   definition.infer = [op](const mesh::OpCall& call) { return infer(op, call); };
   definition.cost = cost;
+  definition.prepare = prepare;
   definition.run = [form](const mesh::OpRun& call) { return run(form, call); };
   return definition;
 }

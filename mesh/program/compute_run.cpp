@@ -8,6 +8,9 @@
 namespace ttmesh::mesh {
 namespace {
 
+/// Names what is made of the first input alone; inputs from 1 on name their flattening, 0 the op.
+constexpr int kPrepared = -1;
+
 std::vector<BlockId> block_ids(const std::vector<Shard>& shards) {
   std::vector<BlockId> ids;
   if (!shards.empty()) ids.reserve(shards.size() * shards.front().blocks().size());
@@ -46,6 +49,7 @@ bool ComputeRun::advance() {
     }
   }
   finish();
+    if (!result_.failure && definition.prepare && !prepare()) return false;
   return true;
 }
 
@@ -89,14 +93,26 @@ bool ComputeRun::run_op() {
   const auto& position_key = task_.definition().position_key;
   const ResultKey key{.part = 0,
                       .position = position_key ? position_key(call, at) : 0,
+bool ComputeRun::prepare() {
+  if (prepared_) return true;
+  const ResultKey key{.part = kPrepared, .blocks = block_ids({inputs_.front()})};
+  std::optional<Result> prepared =
+      shared(key, [&] { return task_.definition().prepare(task_.call(), inputs_.front()); });
+  if (!prepared) return false;
+  result_.failure = prepared->failure;
+  prepared_ = std::move(prepared->shards);
+  return true;
+}
+
                       .blocks = block_ids(inputs_)};
   std::optional<Result> result = shared(key, [&] {
-    return task_.definition().run({call, inputs_, at, command.payload.get()});
+    return task_.definition().run({call, inputs_, at, command.payload.get(), prepared});
   });
   if (!result) return false;
   result_ = *std::move(result);
   return true;
 }
+  const std::span<const Shard> prepared = prepared_ ? *prepared_ : std::span<const Shard>();
 
 void ComputeRun::update() {
   const Command& command = task_.command();

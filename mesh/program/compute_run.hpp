@@ -23,6 +23,7 @@ class ComputeRun {
   template <typename Work>
   std::optional<Result> shared(const ResultKey& key, const Work& work);
   bool flatten_inputs();
+  bool prepare();
   bool run_op();
   /// Changes the first input in place.
   void update();
@@ -32,6 +33,7 @@ class ComputeRun {
   Task& task_;
   std::vector<Shard> inputs_;
   std::size_t flattened_ = 0;  ///< Inputs before this one are single blocks.
+  std::optional<std::vector<Shard>> prepared_;
   Result result_;
 };
 

@@ -30,6 +30,7 @@ struct OpRun {
   std::span<const Shard> inputs;        ///< One block each, unless the op takes blocks.
   Coordinate chip;                      ///< Within the view.
   const HostTensor* payload = nullptr;  ///< Values of a write.
+  std::span<const Shard> prepared{};    ///< What `prepare` has made of the first input.
 };
 
 /// A call of a collective. What it refers to outlives the schedule that is made of it.
@@ -55,6 +56,9 @@ struct OpDefinition {
   std::function<sim::Work(const OpCall&)> cost;
   /// Values on one chip.
   std::function<std::vector<Shard>(const OpRun&)> run;
+  /// The part of `run` that needs the first input alone: chips that have the same one share it,
+  /// even where their other inputs differ. What it gives, maybe nothing, is `prepared` in `run`.
+  std::function<std::vector<Shard>(const OpCall&, const Shard&)> prepare;
   /// In place of `run`: new values of the first input, which keeps its name. `own` is the chip's
   /// shard, referred to by nobody else unless somebody still reads the old values; the op has no
   /// outputs, and is never shared between chips. Of `run.inputs` the first has no values.

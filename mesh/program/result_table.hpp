@@ -15,7 +15,7 @@ namespace ttmesh::mesh {
 
 /// Names one piece of work of a command: equal keys on two chips mean equal results.
 struct ResultKey {
-  int part = 0;                 ///< The op itself, or the flattening of one of its inputs.
+  int part = 0;                 ///< The op itself, or a step towards it.
   std::uint64_t position = 0;   ///< For ops whose result depends on the chip's place.
   std::vector<BlockId> blocks;  ///< The inputs' blocks.
 

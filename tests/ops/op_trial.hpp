@@ -44,7 +44,9 @@ class OpTrial {
                                    mesh::Coordinate chip = {}) const {
     const std::vector<mesh::TensorSpec> outputs = infer_all();
     const mesh::OpCall call{attributes_, inputs_, outputs};
-    return definition_.run({call, shards, chip});
+    std::vector<mesh::Shard> prepared;
+    if (definition_.prepare) prepared = definition_.prepare(call, shards.front());
+    return definition_.run({call, shards, chip, nullptr, prepared});
   }
 
   std::uint64_t position_key(mesh::Coordinate chip) const {
