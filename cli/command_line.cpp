@@ -164,7 +164,8 @@ int run_command_line(const std::vector<std::string>& arguments) {
   } catch (const std::invalid_argument& error) {
     return fail(kUsage, error.what());
   } catch (const mesh::Error& error) {
-    return fail(kWorldFailed, error.what());
+    const bool file = error.code() == mesh::ErrorCode::BadFile;  // Wherever it was found.
+    return fail(file ? kCheckFailed : kWorldFailed, error.what());
   } catch (const std::exception& error) {
     return fail(kWorldFailed, error.what());
   }

@@ -52,6 +52,7 @@ sim::Work cost(const mesh::OpCall&) { return sim::NoWork{}; }
 std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   const TensorSpec& spec = run.call.outputs[0];
   const WeightAssembly assembly = assembly_of(run.call.attributes);
+  require_stamps(assembly);
   const Shape origin = mesh::local_origin(spec.shape, spec.distribution, run.chip);
   const std::int64_t rows = spec.shape[-2];
   const std::int64_t length = spec.shape[-1];
@@ -98,7 +99,7 @@ mesh::Tensor assemble_weight(mesh::MeshDevice device, const TensorSpec& spec,
                              const WeightAssembly& assembly) {
   validate(assembly);
   mesh::Attributes attributes = mesh::to_attributes(spec);
-  add_to(attributes, assembly);
+  add_to(attributes, device.timing_only() ? assembly : stamped(assembly));
   return device.enqueue("assemble_weight", {}, std::move(attributes)).front();
 }
 

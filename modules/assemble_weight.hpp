@@ -15,8 +15,9 @@ namespace ttmesh::modules {
 /// Placement: that of `spec`. Each chip reads its own part; replicas are read once.
 /// Cost:      none: it stands for weights that are there already.
 /// Throws:    std::invalid_argument if the dtype is an integer, `spec` owes a sum, or the assembly
-///            is inconsistent or exceeds the global shape. A file that cannot be read fails the
-///            chip: mesh::Error when values are read.
+///            is inconsistent or exceeds the global shape, and mesh::InvalidFile if this process
+///            cannot read a file. A host that cannot, or that finds another file there, fails its
+///            chips: mesh::Error (BadFile) when values are read.
 /// Source:    this project; ttnn.as_tensor is the closest relative.
 [[nodiscard]] mesh::Tensor assemble_weight(mesh::MeshDevice device, const mesh::TensorSpec& spec,
                                            const WeightAssembly& assembly);

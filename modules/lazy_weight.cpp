@@ -14,6 +14,7 @@
 #include "mesh/tensor/mapper.hpp"
 #include "modules/assemble_weight.hpp"
 #include "modules/hash.hpp"
+#include "modules/load_weight.hpp"
 #include "modules/weight_file.hpp"
 #include "ops/random_normal.hpp"
 
@@ -122,19 +123,11 @@ mesh::Tensor LazyWeight::make_device_tensor() const {
                                  .distribution = spec.distribution};
   const auto values = [&] { return padded(*source().values(), global, options.pad_value); };
   const std::optional<std::filesystem::path> path = cache_path();
-  if (!path || device.timing_only()) return mesh::from_host(device, values(), write);
-
-  // Chips round runs of 16 within their own rows; the file is rounded whole.
-  if (mesh::is_block_float(spec.dtype) && spec.shape[-1] != global[-1] &&
-      spec.shape[-1] % mesh::kTileExtent != 0) {
-    throw std::invalid_argument(
-        fmt::format("[LazyWeight] each chip holds {} columns of a cached {} weight, needs a "
-                    "multiple of {}",
-                    spec.shape[-1], mesh::name(spec.dtype), mesh::kTileExtent));
+  if (!path) return mesh::from_host(device, values(), write);
+  if (!device.timing_only() && !std::filesystem::exists(*path)) {
+    write_weight_file(*path, values(), spec);
   }
-  const WeightFileSpec file{.shape = global, .dtype = spec.dtype};
-  if (!std::filesystem::exists(*path)) write_weight_file(*path, values(), file);
-  return mesh::from_host(device, read_weight_file(*path, file), write);
+  return load_weight(device, spec, *path);
 }
 
 LazyWeight LazyWeight::with_defaults(const LazyWeightOptions& defaults) const {

@@ -39,9 +39,9 @@ struct LazyWeightOptions {
 /// A tensor that comes to be on the chips at its first use, and then stays. A handle, cheap to
 /// copy; copies share the tensor.
 ///
-/// Random values are made on the chips, and matrices in files are read there; neither pass through
-/// the controller nor are kept in the cache. A cached file is validated; one that is damaged is an
-/// error, never replaced in silence.
+/// Random values are made by the host of each chip, and matrices in files and cached weights are
+/// read there: none pass through the controller. The first two are not kept in the cache. A cached
+/// file is validated; one that is damaged is an error, never replaced in silence.
 class LazyWeight {
  public:
   /// Throws std::invalid_argument if a source other than a tensor in memory is padded
@@ -50,7 +50,8 @@ class LazyWeight {
 
   /// The tensor on the chips, made at the first call.
   /// Throws std::invalid_argument if device, layout or memory is unset or the parts do not divide,
-  /// mesh::InvalidFile if the cached file is damaged, and mesh::Error if memory is exhausted.
+  /// mesh::InvalidFile if the cached file is damaged at its beginning, and mesh::Error if memory is
+  /// exhausted. A part that its host finds damaged is mesh::Error (BadFile) when values are read.
   mesh::Tensor get_device_weight() const;
 
   /// Another tensor with the same values, which the caller may deallocate.

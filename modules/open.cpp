@@ -5,6 +5,7 @@
 #include "ccl/op_table.hpp"
 #include "mesh/topology/load.hpp"
 #include "modules/assemble_weight.hpp"
+#include "modules/load_weight.hpp"
 #include "ops/op_table.hpp"
 
 namespace ttmesh::modules {
@@ -14,6 +15,7 @@ std::shared_ptr<const mesh::OpTable> op_table() {
   ops::register_ops(*table);
   ccl::register_collectives(*table);
   table->add("assemble_weight", assemble_weight_definition());
+  table->add("load_weight", load_weight_definition());
   return table;
 }
 

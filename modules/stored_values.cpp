@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <stdexcept>
 #include <system_error>
 #include <vector>
+
+#include "mesh/topology/error.hpp"
+#include "modules/hash.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -30,13 +33,19 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
+  std::uint64_t size() const {
+    struct ::stat status {};
+    if (::fstat(descriptor_, &status) != 0) fail(std::generic_category().message(errno));
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
   void read(std::uint64_t offset, std::span<std::byte> out) const {
     while (!out.empty()) {
       const ::ssize_t count =
           ::pread(descriptor_, out.data(), out.size(), static_cast<::off_t>(offset));
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) fail(std::generic_category().message(errno));
-      if (count == 0) fail(fmt::format("it ends at byte {}", offset));
+      if (count == 0) fail(fmt::format("it has {} bytes, needs byte {}", size(), offset));
       out = out.subspan(static_cast<std::size_t>(count));
       offset += static_cast<std::uint64_t>(count);
     }
@@ -44,7 +53,12 @@ class File {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw std::runtime_error(fmt::format("[read_stored] cannot read {}: {}", path_.string(), what));
+    throw mesh::InvalidFile({{.file = path_.string(),
+                              .line = 0,
+                              .field = {},
+                              .what = fmt::format("cannot read: {}; every host reads the weights "
+                                                  "of its own chips, so it needs this file",
+                                                  what)}});
   }
 
   const std::filesystem::path& path_;
@@ -140,6 +154,26 @@ void read_stored(const StoredMatrix& matrix, const MatrixBlock& block, std::span
                  }
                }
              });
+}
+
+std::string stamp_of(const StoredMatrix& matrix) {
+  constexpr std::uint64_t kPages = 16;
+  constexpr std::uint64_t kPageBytes = 4096;
+  const File file(matrix.file);
+  const auto bytes =
+      static_cast<std::uint64_t>(matrix.rows * matrix.cols * stored_bytes(matrix.type));
+  const bool whole = bytes <= kPages * kPageBytes;
+  std::vector<std::byte> sample(whole ? bytes : kPages * kPageBytes);
+  if (whole) {
+    file.read(matrix.offset, sample);
+  } else {
+    for (std::uint64_t page = 0; page < kPages; ++page) {
+      const std::uint64_t at = (bytes - kPageBytes) / (kPages - 1) * page;
+      file.read(matrix.offset + (page == kPages - 1 ? bytes - kPageBytes : at),
+                std::span(sample).subspan(page * kPageBytes, kPageBytes));
+    }
+  }
+  return fmt::format("{} in a file of {} bytes", hash_text(sample).substr(0, 16), file.size());
 }
 
 }  // namespace ttmesh::modules

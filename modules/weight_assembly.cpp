@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "mesh/topology/error.hpp"
 #include "modules/stored_values.hpp"
 
 namespace ttmesh::modules {
@@ -135,6 +136,31 @@ void read_block(const WeightAssembly& assembly, const MatrixBlock& block, std::s
   }
 }
 
+WeightAssembly stamped(WeightAssembly assembly) {
+  for (WeightPart& part : assembly.parts) {
+    if (auto* stored = std::get_if<StoredMatrix>(&part)) {
+      stored->file = fs::absolute(stored->file);
+      stored->stamp = stamp_of(*stored);
+    }
+  }
+  return assembly;
+}
+
+void require_stamps(const WeightAssembly& assembly) {
+  for (const WeightPart& part : assembly.parts) {
+    const auto* stored = std::get_if<StoredMatrix>(&part);
+    if (stored == nullptr || stored->stamp.empty()) continue;
+    const std::string found = stamp_of(*stored);
+    if (found == stored->stamp) continue;
+    throw mesh::InvalidFile({{.file = stored->file.string(),
+                              .line = 0,
+                              .field = {},
+                              .what = fmt::format("holds {} at byte {}, rank 0 found {} there; "
+                                                  "needs the same file on every host",
+                                                  found, stored->offset, stored->stamp)}});
+  }
+}
+
 void add_to(mesh::Attributes& attributes, const WeightAssembly& assembly) {
   const auto dims = assembly.shape.dims();
   attributes.set("logical", std::vector<std::int64_t>(dims.begin(), dims.end()));
@@ -151,6 +177,7 @@ void add_to(mesh::Attributes& attributes, const WeightAssembly& assembly) {
                                            static_cast<std::int64_t>(stored->offset),
                                            static_cast<std::int64_t>(stored->type), stored->rows,
                                            stored->cols, stored->transposed ? 1 : 0});
+      if (!stored->stamp.empty()) attributes.set(key("stamp", i), stored->stamp);
       continue;
     }
     const auto& random = std::get<RandomNormal>(assembly.parts[i]);
@@ -173,12 +200,14 @@ WeightAssembly assembly_of(const mesh::Attributes& attributes) {
   for (std::size_t i = 0; i < parts; ++i) {
     if (attributes.has(key("file", i))) {
       const std::vector<std::int64_t>& stored = attributes.integers(key("stored", i));
-      assembly.parts.emplace_back(StoredMatrix{.file = attributes.text(key("file", i)),
-                                               .offset = static_cast<std::uint64_t>(stored.at(0)),
-                                               .type = static_cast<StoredType>(stored.at(1)),
-                                               .rows = stored.at(2),
-                                               .cols = stored.at(3),
-                                               .transposed = stored.at(4) != 0});
+      assembly.parts.emplace_back(StoredMatrix{
+          .file = attributes.text(key("file", i)),
+          .offset = static_cast<std::uint64_t>(stored.at(0)),
+          .type = static_cast<StoredType>(stored.at(1)),
+          .rows = stored.at(2),
+          .cols = stored.at(3),
+          .transposed = stored.at(4) != 0,
+          .stamp = attributes.has(key("stamp", i)) ? attributes.text(key("stamp", i)) : ""});
       continue;
     }
     const std::vector<std::int64_t>& random = attributes.integers(key("random", i));

@@ -42,6 +42,7 @@ struct StoredMatrix {
   std::int64_t rows = 0;    ///< Of the matrix, whichever way the file has it.
   std::int64_t cols = 0;    ///< The same.
   bool transposed = false;  ///< The file has one column after another.
+  std::string stamp{};      ///< What `stamp_of` must give where it is read; empty: anything.
 };
 
 using WeightPart = std::variant<StoredMatrix, RandomNormal>;
@@ -73,8 +74,15 @@ void validate(const WeightAssembly& assembly);
 /// Writes a part of the values, unrounded and row-major. Files are read at their places, not
 /// mapped, so that one that was cut short since is an error.
 /// Throws std::invalid_argument if the block sticks out or `out` has another size, and
-/// std::runtime_error if a file cannot be read.
+/// mesh::InvalidFile if a file cannot be read.
 void read_block(const WeightAssembly& assembly, const MatrixBlock& block, std::span<float> out);
+
+/// The assembly with the stamps of its files, and their full names: as other hosts are to find
+/// them. Throws mesh::InvalidFile if one cannot be read.
+[[nodiscard]] WeightAssembly stamped(WeightAssembly assembly);
+
+/// Throws mesh::InvalidFile if a file holds something else than its stamp says.
+void require_stamps(const WeightAssembly& assembly);
 
 /// The assembly as attributes of an op; `assembly_of` gives it back.
 void add_to(mesh::Attributes& attributes, const WeightAssembly& assembly);

@@ -28,7 +28,7 @@ class WeightSource {
 
   /// Writes a part of the values, unrounded and row-major, where the leading dims are 1.
   /// Throws std::invalid_argument if the block sticks out, `out` has another size, or the values
-  /// are integers, and std::runtime_error if a file cannot be read.
+  /// are integers, and mesh::InvalidFile if a file cannot be read.
   void read(const MatrixBlock& block, std::span<float> out) const;
 
   /// All values, unrounded. Throws std::invalid_argument if they are integers.

@@ -12,9 +12,4 @@ std::string PendingCommands::summary() const {
   return fmt::format("{} and {} later commands", first, commands_.size() - 1);
 }
 
-std::string title(const Command& command) {
-  return fmt::format("#{} {}{}", command.number, command.op,
-                     command.issuer.empty() ? "" : " (" + command.issuer + ")");
-}
-
 }  // namespace ttmesh::mesh

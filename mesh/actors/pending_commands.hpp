@@ -30,7 +30,4 @@ class PendingCommands {
   std::map<std::uint64_t, CommandPtr> commands_;
 };
 
-/// "#7 all_reduce (mlp.w2)"
-[[nodiscard]] std::string title(const Command& command);
-
 }  // namespace ttmesh::mesh

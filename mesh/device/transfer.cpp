@@ -43,9 +43,14 @@ Tensor from_host(const MeshDevice& device, HostTensor global, const WriteOptions
     request.payload = std::make_shared<const HostTensor>(std::move(global));
   }
   Tensor written(session.issue(std::move(request)).front());
-  session.cross_host_link(chip_bytes(spec) * device.shape().size(),
-                          device.machine().host.write_bytes_per_s);
+  count_as_written(written);
   return written;
+}
+
+void count_as_written(const Tensor& tensor) {
+  Session& session = *tensor.handle()->session;
+  session.cross_host_link(chip_bytes(tensor.spec()) * tensor.handle()->view.shape.size(),
+                          session.machine().host.write_bytes_per_s);
 }
 
 HostTensor to_host(const Tensor& tensor) {

@@ -30,6 +30,10 @@ struct WriteOptions {
 /// that does not use them, in timing-only mode too. Throws mesh::Error if a chip failed.
 void wait_as_read(const Tensor& tensor);
 
+/// Moves the controller's clock as `from_host` does: for a tensor whose values chips have taken
+/// from elsewhere in place of a write.
+void count_as_written(const Tensor& tensor);
+
 /// The chips' shards, row-major over the view, each with its local shape (ttnn.get_device_tensors
 /// and to_torch); compose them with a composer of mesh/tensor/mapper.hpp.
 [[nodiscard]] std::vector<HostTensor> shards_to_host(const Tensor& tensor);

@@ -30,4 +30,9 @@ std::string to_string(const Command& command) {
   return text;
 }
 
+std::string title(const Command& command) {
+  return fmt::format("#{} {}{}", command.number, command.op,
+                     command.issuer.empty() ? "" : " (" + command.issuer + ")");
+}
+
 }  // namespace ttmesh::mesh

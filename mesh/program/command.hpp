@@ -39,4 +39,7 @@ using CommandPtr = std::shared_ptr<const Command>;
 /// One line: "#12 typecast(%7 SPEC) -> %9 SPEC {dtype=bf16} drops %3  ; mlp_1d.decode_forward".
 [[nodiscard]] std::string to_string(const Command& command);
 
+/// "#7 all_reduce (mlp.w2)"
+[[nodiscard]] std::string title(const Command& command);
+
 }  // namespace ttmesh::mesh

@@ -24,10 +24,17 @@ Coordinate coordinate(const ChipContext& chip, const Command& command) {
   return *position_in(chip.machine.topology, command.view, chip.id);
 }
 
-FailurePtr failure_of(const ChipContext& chip, const Command& command, const std::string& what) {
+FailurePtr failure_of(const ChipContext& chip, const Command& command,
+                      const std::exception& error) {
+  if (dynamic_cast<const InvalidFile*>(&error) != nullptr) {
+    return std::make_shared<const Failure>(
+        Failure{command.number, ErrorCode::BadFile,
+                fmt::format("host {} fails in {}: {}", chip.machine.topology.host_of(chip.id),
+                            title(command), error.what())});
+  }
   return std::make_shared<const Failure>(
       Failure{command.number, ErrorCode::ChipFailed,
-              fmt::format("chip {} failed in {}: {}", chip.id, to_string(command), what)});
+              fmt::format("chip {} failed in {}: {}", chip.id, to_string(command), error.what())});
 }
 
 }  // namespace
@@ -42,6 +49,7 @@ bool ComputeRun::advance() {
   const bool has_values = (definition.run || definition.update) && !chip_.timing_only;
   if (has_values && !result_.failure) {
     if (!definition.takes_blocks && !flatten_inputs()) return false;
+    if (!result_.failure && definition.prepare && !prepare()) return false;
     if (!result_.failure && definition.update) {
       update();
     } else if (!result_.failure && !run_op()) {
@@ -49,7 +57,6 @@ bool ComputeRun::advance() {
     }
   }
   finish();
-    if (!result_.failure && definition.prepare && !prepare()) return false;
   return true;
 }
 
@@ -65,7 +72,7 @@ std::optional<Result> ComputeRun::shared(const ResultKey& key, const Work& work)
   try {
     result.shards = work();
   } catch (const std::exception& error) {
-    result.failure = failure_of(chip_, task_.command(), error.what());
+    result.failure = failure_of(chip_, task_.command(), error);
   }
   for (const ChipId waiting : task_.results().publish(key, result)) chip_.host.wake(waiting);
   return result;
@@ -86,13 +93,6 @@ bool ComputeRun::flatten_inputs() {
   return true;
 }
 
-bool ComputeRun::run_op() {
-  const Command& command = task_.command();
-  const Coordinate at = coordinate(chip_, command);
-  const OpCall call = task_.call();
-  const auto& position_key = task_.definition().position_key;
-  const ResultKey key{.part = 0,
-                      .position = position_key ? position_key(call, at) : 0,
 bool ComputeRun::prepare() {
   if (prepared_) return true;
   const ResultKey key{.part = kPrepared, .blocks = block_ids({inputs_.front()})};
@@ -104,7 +104,15 @@ bool ComputeRun::prepare() {
   return true;
 }
 
+bool ComputeRun::run_op() {
+  const Command& command = task_.command();
+  const Coordinate at = coordinate(chip_, command);
+  const OpCall call = task_.call();
+  const auto& position_key = task_.definition().position_key;
+  const ResultKey key{.part = 0,
+                      .position = position_key ? position_key(call, at) : 0,
                       .blocks = block_ids(inputs_)};
+  const std::span<const Shard> prepared = prepared_ ? *prepared_ : std::span<const Shard>();
   std::optional<Result> result = shared(key, [&] {
     return task_.definition().run({call, inputs_, at, command.payload.get(), prepared});
   });
@@ -112,7 +120,6 @@ bool ComputeRun::prepare() {
   result_ = *std::move(result);
   return true;
 }
-  const std::span<const Shard> prepared = prepared_ ? *prepared_ : std::span<const Shard>();
 
 void ComputeRun::update() {
   const Command& command = task_.command();
@@ -124,7 +131,7 @@ void ComputeRun::update() {
   try {
     held = task_.definition().update(std::move(own), run);
   } catch (const std::exception& error) {
-    result_.failure = failure_of(chip_, command, error.what());
+    result_.failure = failure_of(chip_, command, error);
   }
 }
 

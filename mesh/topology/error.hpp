@@ -41,6 +41,7 @@ enum class ErrorCode : int {
   Closed = 5,       ///< The device was closed.
   Unreachable = 6,  ///< No links lead from one chip to another.
   HostLost = 7,     ///< A host of the mesh is gone, or did not come.
+  BadFile = 8,      ///< A host cannot use an input file, or has another one than rank 0.
 };
 
 /// The emulated world failed: what was lost, and what to do.

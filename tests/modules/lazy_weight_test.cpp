@@ -277,6 +277,7 @@ TEST_F(LazyWeightCache, HoldsNoRandomValues) {
 TEST_F(LazyWeightCache, RefusesDamagedFiles) {
   const LazyWeight cached = weight(random_values({64, 64}, 1));
   (void)cached.get_device_weight();
+  device.synchronize();
   const fs::path path = *cached.cache_path();
   const std::uintmax_t size = fs::file_size(path);
   const auto flip = [&](std::uintmax_t at) {
@@ -288,12 +289,17 @@ TEST_F(LazyWeightCache, RefusesDamagedFiles) {
   };
   const auto load = [&] { (void)cached.make_device_tensor(); };
   for (const std::uintmax_t at : {std::uintmax_t{0}, std::uintmax_t{8}, std::uintmax_t{12},
-                                  std::uintmax_t{24}, std::uintmax_t{88}, size - 1}) {
+                                  std::uintmax_t{24}, std::uintmax_t{88}, std::uintmax_t{96}}) {
     flip(at);
     EXPECT_THAT(load, ThrowsMessage<mesh::InvalidFile>(HasSubstr("delete the file"))) << at;
     flip(at);
     EXPECT_NO_THROW(load());
   }
+  device.synchronize();
+  flip(size - 1);  // Values are read, and checked, by the host of their chip.
+  const mesh::Tensor damaged = cached.make_device_tensor();
+  EXPECT_THAT([&] { (void)mesh::to_host(damaged); },
+              ThrowsMessage<mesh::Error>(HasSubstr("delete the file")));
 }
 
 TEST_F(LazyWeightCache, RefusesFilesOfAnotherSize) {

@@ -17,6 +17,7 @@
 #include "mesh/topology/error.hpp"
 #include "modules/lazy_weight.hpp"
 #include "modules/open.hpp"
+#include "modules/stored_values.hpp"
 #include "modules/weight_source.hpp"
 
 namespace ttmesh::modules {
@@ -131,7 +132,7 @@ TEST(StoredMatrix, RefusesAFileThatEndsEarly) {
   const WeightSource source = all_of(floats_in(file, 3, 4));
   EXPECT_THAT([&] { (void)values_of(source); },
               ThrowsMessage<std::runtime_error>(
-                  AllOf(HasSubstr(file.path().string()), HasSubstr("it ends at byte 44"))));
+                  AllOf(HasSubstr(file.path().string()), HasSubstr("it has 44 bytes"))));
 }
 
 TEST(WeightAssembly, InterleavesTheHalvesOfHeads) {
@@ -250,16 +251,32 @@ TEST(LazyWeight, ReadsEachChipsPartOfAFile) {
   }
 }
 
-TEST(LazyWeight, OfAFileThatGotShorterFailsTheRead) {
+TEST(LazyWeight, OfAFileThatGotShorterIsRefused) {
   const WeightFile file(bytes_of(counting(64 * 64)));
   const mesh::MeshDevice device = open("n150", {.threads = 1});
   const LazyWeight weight(
       all_of(floats_in(file, 64, 64)),
       {.layout = mesh::Layout::Tile, .memory = mesh::kDramInterleaved, .device = device});
   std::filesystem::resize_file(file.path(), 64 * 63 * 4);
-  const mesh::Tensor tensor = weight.get_device_weight();
-  EXPECT_THAT([&] { (void)mesh::to_host(tensor); },
-              ThrowsMessage<mesh::Error>(HasSubstr(file.path().string())));
+  EXPECT_THAT([&] { (void)weight.get_device_weight(); },
+              ThrowsMessage<mesh::InvalidFile>(HasSubstr(file.path().string())));
+}
+
+TEST(StoredMatrix, HasAStampOfItsBytesAndItsFile) {
+  constexpr std::int64_t kRows = 256;
+  constexpr std::int64_t kCols = 128;  // 128 KiB: pages are sampled.
+  std::vector<float> values = counting(kRows * kCols);
+  const WeightFile file(bytes_of(values));
+  const std::string stamp = stamp_of(floats_in(file, kRows, kCols));
+  values.back() = -1;
+  const WeightFile last(bytes_of(values));
+  EXPECT_NE(stamp_of(floats_in(last, kRows, kCols)), stamp);
+  values = counting(kRows * kCols);
+  const WeightFile same(bytes_of(values));
+  EXPECT_EQ(stamp_of(floats_in(same, kRows, kCols)), stamp);
+  values.push_back(0);
+  const WeightFile longer(bytes_of(values));
+  EXPECT_NE(stamp_of(floats_in(longer, kRows, kCols)), stamp);
 }
 
 }  // namespace
