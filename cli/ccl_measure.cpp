@@ -58,14 +58,17 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
                            .part = (elements + parts - 1) / parts,
                            .dtype = request.dtype,
                            .seed = request.seed};
-  const std::int64_t counted = collective.counts_part ? buffers.part : elements;
+  const bool moves = collective.inputs != nullptr;
+  const std::int64_t counted = !moves ? 0 : collective.counts_part ? buffers.part : elements;
 
-  const mesh::Tensor input = collective.input(buffers, device);
-  for (int i = 0; i < request.warm_ups; ++i) (void)collective.issue(input, request.call);
+  std::vector<mesh::Tensor> inputs;
+  if (collective.inputs != nullptr) inputs = collective.inputs(buffers, device);
+  for (int i = 0; i < request.warm_ups; ++i) (void)collective.issue(device, inputs, request.call);
   device.start_recording(request.trace);
   const Clock::time_point begin = Clock::now();
   mesh::Tensor output;
-  for (int i = 0; i < request.iterations; ++i) output = collective.issue(input, request.call);
+  for (int i = 0; i < request.iterations; ++i)
+    output = collective.issue(device, inputs, request.call);
   device.synchronize();
   const Clock::duration wall_time = Clock::now() - begin;
 
@@ -81,9 +84,9 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
                    .report = device.report()};
   result.virtual_time = result.report.end - result.report.begin;
   if (collective.choice != nullptr && chips > 1) {
-    result.choice = collective.choice(input, request.call);
+    result.choice = collective.choice(inputs, request.call);
   }
-  if (request.check && !device.timing_only()) {
+  if (request.check && output && !device.timing_only()) {
     result.wrong = wrong_elements(output, request, buffers);
   }
   return result;

@@ -18,6 +18,8 @@ namespace {
 constexpr const char* kUsualSize = "32M";
 
 CclSizes sizes_of(const CclArguments& arguments) {
+  // Signals have no size: a single row, whatever is asked for.
+  if (arguments.collective == "barrier") return {.first = 0, .last = 0, .step = 1, .factor = 1};
   CclSizes sizes{.first = parse_byte_size("-b", arguments.min_bytes),
                  .last = parse_byte_size("-e", kUsualSize),
                  .step = parse_byte_size("-i", arguments.step_bytes),
@@ -155,8 +157,10 @@ void check_usage(const CclArguments& arguments) {
   refuse("--root", arguments.root.has_value(), collective.extra == CclExtra::Root);
   refuse("--from", arguments.from.has_value(), has_ends);
   refuse("--to", arguments.to.has_value(), has_ends);
-  refuse("--cluster-axis", arguments.cluster_axis.has_value(), !has_ends);
-  refuse("--topology", !arguments.topology.empty(), !has_ends);
+  const bool is_barrier = collective.extra == CclExtra::Barrier;
+  refuse("--cluster-axis", arguments.cluster_axis.has_value(), !has_ends && !is_barrier);
+  refuse("--topology", !arguments.topology.empty(), !has_ends && !is_barrier);
+  refuse("--num-links", arguments.num_links.has_value(), !is_barrier);
   refuse("--algorithm", arguments.algorithm.has_value(), collective.choice != nullptr);
 }
 

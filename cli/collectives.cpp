@@ -7,13 +7,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 
 #include "ccl/all_gather.hpp"
 #include "ccl/all_reduce.hpp"
 #include "ccl/all_to_all.hpp"
+#include "ccl/all_to_all_combine.hpp"
+#include "ccl/all_to_all_dispatch.hpp"
+#include "ccl/barrier.hpp"
 #include "ccl/broadcast.hpp"
 #include "ccl/point_to_point.hpp"
 #include "ccl/reduce_scatter.hpp"
+#include "cli/expert_buffers.hpp"
 
 namespace ttmesh::cli {
 namespace {
@@ -27,17 +32,17 @@ double once_around(int chips) { return static_cast<double>(chips - 1) / chips; }
 double twice_around(int chips) { return 2 * once_around(chips); }
 double straight(int) { return 1; }
 
-Tensor shards(const CclBuffers& buffers, const mesh::MeshDevice& device) {
-  return buffers.shards(device);
+std::vector<Tensor> shards(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+  return {buffers.shards(device)};
 }
-Tensor terms(const CclBuffers& buffers, const mesh::MeshDevice& device) {
-  return buffers.terms(device);
+std::vector<Tensor> terms(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+  return {buffers.terms(device)};
 }
-Tensor own_part(const CclBuffers& buffers, const mesh::MeshDevice& device) {
-  return buffers.own(device, 1);
+std::vector<Tensor> own_part(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+  return {buffers.own(device, 1)};
 }
-Tensor own_parts(const CclBuffers& buffers, const mesh::MeshDevice& device) {
-  return buffers.own(device, buffers.groups.size());
+std::vector<Tensor> own_parts(const CclBuffers& buffers, const mesh::MeshDevice& device) {
+  return {buffers.own(device, buffers.groups.size())};
 }
 
 /// So many values of a chip's buffer, from `first` on.
@@ -121,17 +126,37 @@ ccl::BroadcastOptions broadcast_options(const CclCall& call) {
 
 /// Runs a collective, or says how it would run, with the options that `OptionsOf` makes.
 template <auto Run, auto OptionsOf>
-Tensor issue(const Tensor& input, const CclCall& call) {
-  return Run(input, OptionsOf(call));
+Tensor issue(mesh::MeshDevice, std::span<const Tensor> inputs, const CclCall& call) {
+  return Run(inputs[0], OptionsOf(call));
 }
 template <auto OptionsOf>
-ccl::Choice choice(const Tensor& input, const CclCall& call) {
-  return ccl::choice_of(input.device(), input.spec(), OptionsOf(call));
+ccl::Choice choice(std::span<const Tensor> inputs, const CclCall& call) {
+  return ccl::choice_of(inputs[0].device(), inputs[0].spec(), OptionsOf(call));
 }
 
-Tensor issue_point_to_point(const Tensor& input, const CclCall& call) {
+Tensor issue_point_to_point(mesh::MeshDevice, std::span<const Tensor> inputs, const CclCall& call) {
   return ccl::point_to_point(
-      input, {.from = {}, .to = {}, .num_links = call.num_links, .receiver = call.receiver});
+      inputs[0], {.from = {}, .to = {}, .num_links = call.num_links, .receiver = call.receiver});
+}
+
+Tensor issue_dispatch(mesh::MeshDevice, std::span<const Tensor> inputs, const CclCall& call) {
+  return ccl::all_to_all_dispatch(inputs[0], inputs[1], inputs[2],
+                                  {.cluster_axis = call.groups.cluster_axis,
+                                   .num_links = call.num_links,
+                                   .topology = call.topology})
+      .tokens;
+}
+
+Tensor issue_combine(mesh::MeshDevice, std::span<const Tensor> inputs, const CclCall& call) {
+  return ccl::all_to_all_combine(inputs[0], inputs[1], inputs[2],
+                                 {.cluster_axis = call.groups.cluster_axis,
+                                  .num_links = call.num_links,
+                                  .topology = call.topology});
+}
+
+Tensor issue_barrier(mesh::MeshDevice device, std::span<const Tensor>, const CclCall&) {
+  ccl::barrier(std::move(device));
+  return {};
 }
 
 constexpr std::array kCollectives{
@@ -142,7 +167,7 @@ constexpr std::array kCollectives{
         .splits = true,
         .counts_part = true,
         .bus_factor = once_around,
-        .input = shards,
+        .inputs = shards,
         .issue = issue<ccl::all_gather, all_gather_options>,
         .choice = choice<all_gather_options>,
         .expected = [](const CclBuffers& buffers, const CclCall&, int group,
@@ -155,7 +180,7 @@ constexpr std::array kCollectives{
         .splits = true,
         .counts_part = false,
         .bus_factor = twice_around,
-        .input = terms,
+        .inputs = terms,
         .issue = issue<ccl::all_reduce, all_reduce_options>,
         .choice = choice<all_reduce_options>,
         .expected =
@@ -170,11 +195,59 @@ constexpr std::array kCollectives{
         .splits = true,
         .counts_part = true,
         .bus_factor = once_around,
-        .input = own_parts,
+        .inputs = own_parts,
         .issue = issue<ccl::all_to_all, all_to_all_options>,
         .choice = choice<all_to_all_options>,
         .expected = [](const CclBuffers& buffers, const CclCall&, int group,
                        int place) { return joined(buffers, group, place * buffers.part); },
+    },
+    Collective{
+        .name = "all_to_all_combine",
+        .redop = "none",
+        .extra = CclExtra::None,
+        .splits = true,
+        .counts_part = true,
+        .bus_factor = straight,
+        .inputs =
+            [](const CclBuffers& buffers, const mesh::MeshDevice& device) {
+              const ExpertBuffers experts(buffers);
+              return std::vector{experts.expert_outputs(device), experts.metadata(device),
+                                 experts.mapping(device)};
+            },
+        .issue = issue_combine,
+        .choice = nullptr,
+        .expected = [](const CclBuffers& buffers, const CclCall&, int group,
+                       int place) { return ExpertBuffers(buffers).combined(group, place); },
+    },
+    Collective{
+        .name = "all_to_all_dispatch",
+        .redop = "none",
+        .extra = CclExtra::None,
+        .splits = true,
+        .counts_part = true,
+        .bus_factor = straight,
+        .inputs =
+            [](const CclBuffers& buffers, const mesh::MeshDevice& device) {
+              const ExpertBuffers experts(buffers);
+              return std::vector{experts.tokens(device), experts.indices(device),
+                                 experts.mapping(device)};
+            },
+        .issue = issue_dispatch,
+        .choice = nullptr,
+        .expected = [](const CclBuffers& buffers, const CclCall&, int group,
+                       int place) { return ExpertBuffers(buffers).dispatched(group, place); },
+    },
+    Collective{
+        .name = "barrier",
+        .redop = "none",
+        .extra = CclExtra::Barrier,
+        .splits = false,
+        .counts_part = false,
+        .bus_factor = straight,
+        .inputs = nullptr,
+        .issue = issue_barrier,
+        .choice = nullptr,
+        .expected = nullptr,
     },
     Collective{
         .name = "broadcast",
@@ -183,7 +256,7 @@ constexpr std::array kCollectives{
         .splits = false,
         .counts_part = false,
         .bus_factor = straight,
-        .input = own_part,
+        .inputs = own_part,
         .issue = issue<ccl::broadcast, broadcast_options>,
         .choice = choice<broadcast_options>,
         .expected =
@@ -198,7 +271,7 @@ constexpr std::array kCollectives{
         .splits = false,
         .counts_part = false,
         .bus_factor = straight,
-        .input = own_part,
+        .inputs = own_part,
         .issue = issue_point_to_point,
         .choice = nullptr,
         .expected =
@@ -213,7 +286,7 @@ constexpr std::array kCollectives{
         .splits = true,
         .counts_part = true,
         .bus_factor = once_around,
-        .input = terms,
+        .inputs = terms,
         .issue = issue<ccl::reduce_scatter, reduce_scatter_options>,
         .choice = choice<reduce_scatter_options>,
         .expected =

@@ -24,8 +24,9 @@ struct CclCall {
   std::optional<mesh::MeshDevice> receiver{};  ///< The chip that a payload goes to point to point.
 };
 
-/// What a collective takes beside the options that all take.
-enum class CclExtra { None, Root, Ends };
+/// What a collective takes beside the options that all take. Barrier goes over the mesh as it is,
+/// and takes none of those that say how a line is used either.
+enum class CclExtra { None, Root, Ends, Barrier };
 
 /// One collective that `ttmesh ccl` can time.
 struct Collective {
@@ -36,10 +37,12 @@ struct Collective {
   bool counts_part;  ///< The table's count is of one part; its size is of all parts.
   /// Bus bandwidth over algorithm bandwidth for a group of so many chips, as nccl-tests defines it.
   double (*bus_factor)(int chips);
-  mesh::Tensor (*input)(const CclBuffers& buffers, const mesh::MeshDevice& device);
-  mesh::Tensor (*issue)(const mesh::Tensor& input, const CclCall& call);
+  std::vector<mesh::Tensor> (*inputs)(const CclBuffers& buffers, const mesh::MeshDevice& device);
+  /// Gives an empty tensor if nothing but time comes of it.
+  mesh::Tensor (*issue)(mesh::MeshDevice device, std::span<const mesh::Tensor> inputs,
+                        const CclCall& call);
   /// Which algorithm a call runs, and why; null where there is no choice.
-  ccl::Choice (*choice)(const mesh::Tensor& input, const CclCall& call);
+  ccl::Choice (*choice)(std::span<const mesh::Tensor> inputs, const CclCall& call);
   /// What the chip at `place` in `group` holds afterwards.
   std::vector<float> (*expected)(const CclBuffers& buffers, const CclCall& call, int group,
                                  int place);

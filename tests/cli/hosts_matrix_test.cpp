@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "cli/collectives.hpp"
 #include "tests/cli/command.hpp"
 #include "tests/cli/mpirun.hpp"
 
@@ -29,13 +30,17 @@ std::vector<Program> programs() {
   };
   std::vector<Program> all{{"Mlp1d", run("mlp_1d", "t3k:1x8:ring")},
                            {"Mlp2d", run("mlp_2d", "tg")}};
-  for (const std::string collective : {"all_gather", "reduce_scatter", "all_reduce", "broadcast",
-                                       "all_to_all", "point_to_point"}) {
-    std::vector<std::string> words{"ccl", collective, "-t", "t3k:1x8:ring", "-b", "4K", "-e",
-                                   "1M",  "-f",       "16", "-n",           "2",  "-c", "1"};
-    if (collective == "point_to_point") words.insert(words.end(), {"--from", "1", "--to", "6"});
+  for (const Collective& collective : collectives()) {
+    std::vector<std::string> words{"ccl", std::string(collective.name),
+                                   "-t",  "t3k:1x8:ring",
+                                   "-b",  "4K",
+                                   "-e",  "1M",
+                                   "-f",  "16",
+                                   "-n",  "2",
+                                   "-c",  "1"};
+    if (collective.extra == CclExtra::Ends) words.insert(words.end(), {"--from", "1", "--to", "6"});
     std::string name;
-    for (const char letter : collective) {
+    for (const char letter : collective.name) {
       if (letter != '_') name += letter;
     }
     all.push_back({name, words});
