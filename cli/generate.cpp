@@ -130,6 +130,7 @@ int generate_tokens(const GenerateArguments& arguments) {
   const modules::ModelPrecision precision = modules::parse_model_precision(arguments.weight_dtype);
   modules::ModelSource source = source_of(arguments);
   const modules::GenerateRequest request = request_of(arguments, source);
+  const int hosts = options.hosting ? options.hosting->hosts : 1;
   mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
   const std::int64_t chunk = arguments.prefill_chunk.value_or(
       modules::default_prefill_chunk(source.spec, device.shape().size()));
@@ -144,6 +145,7 @@ int generate_tokens(const GenerateArguments& arguments) {
   const GenerateSummary summary{.spec = source.spec,
                                 .topology = machine.topology,
                                 .mesh_shape = device.shape(),
+                                .hosts = hosts,
                                 .dtype = precision.name,
                                 .request = request,
                                 .result = generate_with_progress(*model, request)};

@@ -72,6 +72,7 @@ ordered_json to_json(const GenerateSummary& summary) {
                     {"topology", summary.topology},
                     {"mesh_shape", {summary.mesh_shape.rows, summary.mesh_shape.cols}},
                     {"chips", summary.mesh_shape.size()},
+                    {"hosts", summary.hosts},
                     {"dtype", summary.dtype},
                     {"users", summary.request.prompts.size()},
                     {"tokens", nullptr},

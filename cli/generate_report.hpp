@@ -14,6 +14,7 @@ struct GenerateSummary {
   modules::ModelSpec spec;
   std::string topology;  ///< As typed.
   mesh::MeshShape mesh_shape;
+  int hosts = 1;  ///< Processes that emulate it.
   std::string dtype;
   modules::GenerateRequest request;
   modules::GenerateResult result;
