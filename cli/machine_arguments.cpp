@@ -136,12 +136,19 @@ void require_place(const mesh::Topology& topology, const mesh::Hosting& hosting)
 std::optional<mesh::Hosting> place_of(const MachineArguments& arguments) {
   if (!arguments.joining.by_hand()) return hosting_of(arguments.transport);
   if (arguments.transport == to_string(mesh::TransportKind::Mpi)) refuse_mpi();
-  if (!arguments.rank_bindings.empty()) {
+  const JoinArguments& joining = arguments.joining;
+  const std::string& address = joining.listen.empty() ? joining.connect.front() : joining.listen;
+  if (!arguments.transport.empty() && arguments.transport != to_string(kind_of(address))) {
     throw std::invalid_argument(
-        "[--rank-bindings] hosts that are started by hand take their ranks from rank 0; leave the "
-        "file out, or start them with mpirun or ttmesh launch");
+        fmt::format("[--transport] {}, but the hosts meet at {}; leave the option out",
+                    arguments.transport, address));
   }
-  return rank_0_by_hand(arguments.joining, arguments.hosts);
+  // The file says how many there are; the others learn from rank 0 what they own.
+  const bool counted = arguments.hosts == 1 && !arguments.rank_bindings.empty();
+  const int hosts =
+      counted ? static_cast<int>(mesh::load_rank_bindings(arguments.rank_bindings).ranks.size())
+              : arguments.hosts;
+  return rank_0_by_hand(arguments.joining, hosts);
 }
 
 }  // namespace

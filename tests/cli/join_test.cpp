@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <optional>
 #include <string>
 #include <vector>
@@ -116,6 +117,23 @@ TEST_F(Joining, UnixSocketsNeedNoToken) {
   expect_success(host);
   EXPECT_NE(access(folder.path("0.socket").c_str(), F_OK), 0);
   EXPECT_NE(access(folder.path("0.socket.1").c_str(), F_OK), 0);
+}
+
+TEST_F(Joining, RankBindingsOfRank0SayWhoOwnsWhat) {
+  const std::string mesh = folder.write(
+      "mesh.yaml", "ttmesh: 1\nsystem: t3k\nmesh: {shape: [1, 4], host_shape: [1, 2]}\n");
+  const std::string bindings =
+      folder.write("bindings.yaml",
+                   "rank_bindings:\n- {rank: 0, mesh_id: 0, mesh_host_rank: 1}\n"
+                   "- {rank: 1, mesh_id: 0, mesh_host_rank: 0}\nmesh_graph_desc_path: mesh.yaml\n");
+  const std::string address = "unix:" + folder.path("0.socket");
+  Running host({"host", "--connect", address});
+  Running rank_0({"ccl", "all_reduce", "-t", mesh, "-b", "64K", "-e", "64K", "-n", "1000000", "-c",
+                  "0", "--listen", address, "--rank-bindings", bindings});
+  ASSERT_TRUE(rank_0.await_out("#wrong")) << rank_0.err();
+  host.signal(SIGKILL);
+  EXPECT_EQ(rank_0.finish().exit_code, 3);
+  EXPECT_THAT(rank_0.err(), HasSubstr("host 1 (chips 0, 1) is lost"));
 }
 
 TEST_F(Joining, AnInterruptedHostLeavesNoSocket) {
