@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -71,6 +72,17 @@ std::vector<std::string> reversed(std::vector<std::string> arguments) {
   return arguments;
 }
 
+/// Says which words no option takes; CLI11's own message has them last one first.
+std::string unexpected(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining(true);
+  const std::string hint = app.got_subcommand("launch") || app.got_subcommand("sweep")
+                               ? "; the command to run follows after --"
+                               : "";
+  return fmt::format("The following argument{} not expected: {}{} (see {})",
+                     words.size() == 1 ? " was" : "s were", fmt::join(words, " "), hint,
+                     help_command(app));
+}
+
 int parse_and_run(const CommandLine& line) {
   CLI::App app("ttmesh emulates Tenstorrent multi-chip meshes: values and virtual time in one run.",
                "ttmesh");
@@ -94,6 +106,8 @@ int parse_and_run(const CommandLine& line) {
     app.parse(reversed(line.own));
   } catch (const CLI::Success& request) {  // Help or version.
     return app.exit(request);
+  } catch (const CLI::ExtrasError&) {
+    return fail(kUsage, unexpected(app));
   } catch (const CLI::ParseError& error) {
     return fail(kUsage, fmt::format("{} (see {})", error.what(), help_command(app)));
   }

@@ -107,7 +107,7 @@ void add_host(CLI::App& app, int& exit_code) {
                    "Call rank 0, which was started with --listen ADDR")
       ->type_name("ADDR")
       ->expected(1);
-  add_token_options(*command, arguments->joining, "");
+  add_token_options(*command, arguments->joining, "Options");
   command
       ->add_option("--threads", arguments->threads,
                    "Threads that run the chips; results do not depend on it; 0: one a processor")

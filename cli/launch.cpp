@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -118,15 +119,29 @@ void await_interruptions() {
   _exit(kWorldFailed);
 }
 
-/// Prints the lines that a host has ended.
-void pass_on(Host& host, bool all) {
-  for (std::size_t end = host.line.find('\n'); end != std::string::npos;
-       end = host.line.find('\n')) {
-    fmt::print(stderr, "[{}] {}\n", host.rank, host.line.substr(0, end));
-    host.line.erase(0, end + 1);
+/// Prints what hosts say, line by line. An error that all of them find is printed once.
+class Echo {
+ public:
+  /// The lines that a host has ended; at its end the last one, too.
+  void pass_on(Host& host, bool all) {
+    for (std::size_t end = host.line.find('\n'); end != std::string::npos;
+         end = host.line.find('\n')) {
+      say(host.rank, host.line.substr(0, end));
+      host.line.erase(0, end + 1);
+    }
+    if (!all || host.line.empty()) return;
+    say(host.rank, host.line);
+    host.line.clear();
   }
-  if (all && !host.line.empty()) fmt::print(stderr, "[{}] {}\n", host.rank, host.line);
-}
+
+ private:
+  void say(int rank, const std::string& line) {
+    if (line.starts_with("ttmesh: error:") && !errors_.insert(line).second) return;
+    fmt::print(stderr, "[{}] {}\n", rank, line);
+  }
+
+  std::set<std::string> errors_;
+};
 
 /// Notes how a process ended, if it has.
 void look_after(Host& host) {
@@ -147,6 +162,7 @@ void signal_all(const std::vector<std::unique_ptr<Host>>& hosts, int number) {
 }
 
 void watch(std::vector<std::unique_ptr<Host>>& hosts) {
+  Echo echo;
   std::optional<Clock::time_point> end_of_grace;
   bool told = false;
   const auto runs = [](const auto& host) { return host->process >= 0; };
@@ -165,8 +181,7 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
       if (watched[i].revents != 0 && !read_some(host.words.ends[0], host.line)) {
         host.words.close_end(0);
       }
-      pass_on(host, host.words.ends[0] < 0);
-      if (host.words.ends[0] < 0) host.line.clear();
+      echo.pass_on(host, host.words.ends[0] < 0);
       look_after(host);
       if (host.process < 0 && host.exit_code != 0 && !end_of_grace) {
         end_of_grace = Clock::now() + (host.was_killed ? kGraceOfKilled : kGrace);
@@ -236,6 +251,24 @@ std::optional<Launch> launch_of(const std::vector<std::string>& words) {
   return found;
 }
 
+namespace {
+
+/// What `launch` says of hosts, the command must not say too.
+void require_fit(const std::vector<std::string>& words, int hosts) {
+  if (std::any_of(words.begin(), words.end(), is_by_hand)) {
+    throw std::invalid_argument(
+        "[launch] --listen and --connect are for hosts that are started by hand; leave out either "
+        "them or launch");
+  }
+  if (const std::optional<std::string> also = value_of(words, "--hosts")) {
+    throw std::invalid_argument(fmt::format(
+        "[launch] starts {} hosts, and --hosts {} follows after --; leave the second out", hosts,
+        *also));
+  }
+}
+
+}  // namespace
+
 void add_launch(CLI::App& app, const std::vector<std::string>& words, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "launch", "Run a command on several hosts: processes of this machine that share the mesh");
@@ -256,6 +289,7 @@ void add_launch(CLI::App& app, const std::vector<std::string>& words, int& exit_
     if (words.empty()) {
       throw std::invalid_argument("[launch] no command follows; needs launch --hosts N -- run ...");
     }
+    require_fit(words, *hosts);
     const std::string kind =
         !transport->empty() ? *transport : value_of(words, "--transport").value_or("unix");
     exit_code =

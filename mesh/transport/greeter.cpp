@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "mesh/topology/error.hpp"
 #include "mesh/transport/frame.hpp"
 #include "mesh/transport/stream_socket.hpp"
 
@@ -233,7 +234,15 @@ Greeter::Greeter(const IoThread& io, std::chrono::milliseconds bound, GreeterHan
 
 Greeter::~Greeter() { close(); }
 
-Address Greeter::listen(const Address& address) { return door_->listen(address); }
+Address Greeter::listen(const Address& address) {
+  try {
+    return door_->listen(address);
+  } catch (const asio::system_error& error) {
+    throw Error(ErrorCode::HostLost,
+                fmt::format("[listen] {}: {}; needs an address of this machine and a free port",
+                            to_string(address), error.code().message()));
+  }
+}
 
 void Greeter::close() {
   if (const std::shared_ptr<Door> door = std::exchange(door_, nullptr)) door->close();

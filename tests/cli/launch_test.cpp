@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -90,6 +91,29 @@ TEST(Launch, RefusesWhatCannotBeDivided) {
       2);
   EXPECT_EQ(ttmesh({"launch", "--hosts", "2"}).exit_code, 2);
   EXPECT_EQ(ttmesh({"run", "--hosts", "none"}).exit_code, 2);
+}
+
+TEST(Launch, SaysOnceWhatAllHostsFind) {
+  const Outcome outcome = ttmesh({"launch", "--hosts", "3", "--", "run", "mlp", "-t", "nowhere"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+}
+
+TEST(Launch, RefusesHostsThatTheCommandStatesToo) {
+  const Outcome counted =
+      ttmesh({"launch", "--hosts", "2", "--", "run", "mlp", "-t", "tg", "--hosts", "4"});
+  EXPECT_EQ(counted.exit_code, 2);
+  EXPECT_THAT(counted.err, HasSubstr("starts 2 hosts, and --hosts 4 follows after --"));
+  const Outcome by_hand =
+      ttmesh({"launch", "--hosts", "2", "--", "run", "mlp", "-t", "tg", "--listen", "unix:x"});
+  EXPECT_EQ(by_hand.exit_code, 2);
+  EXPECT_THAT(by_hand.err, HasSubstr("for hosts that are started by hand"));
+}
+
+TEST(Launch, SaysWhereTheCommandBelongs) {
+  const Outcome outcome = ttmesh({"launch", "--hosts", "2", "run", "mlp", "-t", "tg"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("not expected: run mlp -t tg; the command to run follows"));
 }
 
 TEST(HostSplit, TakesTheFilesHostsElseRowsElseColumns) {
