@@ -2,13 +2,11 @@
 // so eight chips should take little more than one.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdint>
-#include <string>
+#include <utility>
 #include <vector>
 
+#include "bench/timing.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/mapper.hpp"
 #include "modules/lazy_weight.hpp"
@@ -18,8 +16,6 @@
 
 namespace ttmesh {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kRows = 1024;
 constexpr std::int64_t kDim = 2048;
@@ -36,18 +32,13 @@ mesh::Tensor random_on(const mesh::MeshDevice& device, std::uint64_t stream, mes
       .get_device_weight();
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 double ms_of(mesh::MeshDevice device, const auto& call) {
   device.synchronize();
-  const Clock::time_point begin = Clock::now();
-  for (int i = 0; i < kCalls; ++i) (void)call();
-  device.synchronize();
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count() / kCalls;
+  return seconds_of([&] {
+           for (int i = 0; i < kCalls; ++i) (void)call();
+           device.synchronize();
+         }) *
+         1e3 / kCalls;
 }
 
 /// The call that `make` gives for a device and inputs of a distribution: on one chip, on eight that
