@@ -10,8 +10,8 @@
 namespace ttmesh::ccl {
 
 struct AllToAllCombineOptions {
-  std::optional<int> cluster_axis{};  ///< Mesh axis whose chips exchange rows; all chips of the
-                                      ///< mesh if unset.
+  std::optional<int> cluster_axis{};     ///< Mesh axis whose chips exchange rows; all chips of the
+                                         ///< mesh if unset.
   std::optional<int> num_links{};        ///< Links side by side; the system's usable ones if unset.
   Topology topology = Topology::Linear;  ///< Ring needs closed lines, on a mesh along one axis.
   std::optional<mesh::MemoryConfig> memory{};  ///< Where the output lives; as the input if unset.
