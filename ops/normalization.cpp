@@ -70,12 +70,7 @@ std::vector<TensorSpec> infer(const char* op, const mesh::OpCall& call) {
   for (const char* name : {"weight", "bias"}) {
     if (attributes.flag(name)) require_affine(op, name, input, call.inputs[next++]);
   }
-  TensorSpec out = input;
-  out.dtype = mesh::parse_dtype(attributes.text("dtype"));
-  out.memory = mesh::parse_memory_config(attributes.text("memory"));
-  require_floating(op, {"output", out});
-  mesh::validate(out);
-  return {out};
+  return {norm_output(op, input, attributes)};
 }
 
 sim::Work cost(Centre centre, const mesh::OpCall& call) {
@@ -132,6 +127,16 @@ void Affine::apply(std::span<float> row, float scale) const {
   multiply_by(row, {&scale, 1});
   if (!weight_.empty()) multiply_by(row, weight_);
   if (!bias_.empty()) add_to(row, bias_);
+}
+
+mesh::TensorSpec norm_output(const char* op, const mesh::TensorSpec& input,
+                             const mesh::Attributes& attributes) {
+  TensorSpec out = input;
+  out.dtype = mesh::parse_dtype(attributes.text("dtype"));
+  out.memory = mesh::parse_memory_config(attributes.text("memory"));
+  require_floating(op, {"output", out});
+  mesh::validate(out);
+  return out;
 }
 
 std::int64_t affine_passes(const mesh::Attributes& attributes) {

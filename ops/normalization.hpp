@@ -48,6 +48,11 @@ class Affine {
   std::vector<float> bias_;
 };
 
+/// The output of a norm: as the input, in the dtype and memory of the call. Throws
+/// std::invalid_argument if that is no floating-point tensor that a chip can hold.
+[[nodiscard]] mesh::TensorSpec norm_output(const char* op, const mesh::TensorSpec& input,
+                                           const mesh::Attributes& attributes);
+
 /// Passes of the matrix unit over the input that weight and bias add.
 [[nodiscard]] std::int64_t affine_passes(const mesh::Attributes& attributes);
 

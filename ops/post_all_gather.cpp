@@ -100,12 +100,7 @@ std::vector<TensorSpec> infer(const char* op, Centre centre, const mesh::OpCall&
   for (const char* name : {"weight", "bias"}) {
     if (attributes.flag(name)) require_affine(op, name, input, call.inputs[next++]);
   }
-  TensorSpec out = input;
-  out.dtype = mesh::parse_dtype(attributes.text("dtype"));
-  out.memory = mesh::parse_memory_config(attributes.text("memory"));
-  require_floating(op, {"output", out});
-  mesh::validate(out);
-  return {out};
+  return {norm_output(op, input, attributes)};
 }
 
 sim::Work cost(Centre centre, const mesh::OpCall& call) {
