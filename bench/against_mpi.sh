@@ -18,7 +18,10 @@ echo "# all-reduce of float32, wall microseconds; MPI copies between processes, 
 printf '%6s %8s %12s %12s %8s\n' chips KiB ttmesh OpenMPI ratio
 for chips in 8 32; do
   # All of it before ours: its processes look for messages without a pause as long as they live.
-  rows=$(mpirun --oversubscribe -n "$chips" "$build/bin/ttmesh_mpi_bench" 2>/dev/null)
+  if ! rows=$(mpirun --oversubscribe -n "$chips" "$build/bin/ttmesh_mpi_bench" 2>/dev/null); then
+    echo "$0: mpirun -n $chips $build/bin/ttmesh_mpi_bench failed; run it to see why" >&2
+    exit 1
+  fi
   while read -r size kib mpi; do
     own=$("$build/bin/ttmesh_bench" --benchmark_format=csv \
       --benchmark_filter="^all_reduce/chips:$size/KiB:$kib/" 2>/dev/null </dev/null |
