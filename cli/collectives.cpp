@@ -162,8 +162,6 @@ Tensor issue_barrier(mesh::MeshDevice device, std::span<const Tensor>, const Ccl
 constexpr std::array kCollectives{
     Collective{
         .name = "all_gather",
-        .redop = "none",
-        .extra = CclExtra::None,
         .splits = true,
         .counts_part = true,
         .bus_factor = once_around,
@@ -176,9 +174,7 @@ constexpr std::array kCollectives{
     Collective{
         .name = "all_reduce",
         .redop = "sum",
-        .extra = CclExtra::None,
         .splits = true,
-        .counts_part = false,
         .bus_factor = twice_around,
         .inputs = terms,
         .issue = issue<ccl::all_reduce, all_reduce_options>,
@@ -190,8 +186,6 @@ constexpr std::array kCollectives{
     },
     Collective{
         .name = "all_to_all",
-        .redop = "none",
-        .extra = CclExtra::None,
         .splits = true,
         .counts_part = true,
         .bus_factor = once_around,
@@ -203,8 +197,6 @@ constexpr std::array kCollectives{
     },
     Collective{
         .name = "all_to_all_combine",
-        .redop = "none",
-        .extra = CclExtra::None,
         .splits = true,
         .counts_part = true,
         .bus_factor = straight,
@@ -215,14 +207,11 @@ constexpr std::array kCollectives{
                                  experts.mapping(device)};
             },
         .issue = issue_combine,
-        .choice = nullptr,
         .expected = [](const CclBuffers& buffers, const CclCall&, int group,
                        int place) { return ExpertBuffers(buffers).combined(group, place); },
     },
     Collective{
         .name = "all_to_all_dispatch",
-        .redop = "none",
-        .extra = CclExtra::None,
         .splits = true,
         .counts_part = true,
         .bus_factor = straight,
@@ -233,28 +222,18 @@ constexpr std::array kCollectives{
                                  experts.mapping(device)};
             },
         .issue = issue_dispatch,
-        .choice = nullptr,
         .expected = [](const CclBuffers& buffers, const CclCall&, int group,
                        int place) { return ExpertBuffers(buffers).dispatched(group, place); },
     },
     Collective{
         .name = "barrier",
-        .redop = "none",
         .extra = CclExtra::Barrier,
-        .splits = false,
-        .counts_part = false,
         .bus_factor = straight,
-        .inputs = nullptr,
         .issue = issue_barrier,
-        .choice = nullptr,
-        .expected = nullptr,
     },
     Collective{
         .name = "broadcast",
-        .redop = "none",
         .extra = CclExtra::Root,
-        .splits = false,
-        .counts_part = false,
         .bus_factor = straight,
         .inputs = own_part,
         .issue = issue<ccl::broadcast, broadcast_options>,
@@ -266,14 +245,10 @@ constexpr std::array kCollectives{
     },
     Collective{
         .name = "point_to_point",
-        .redop = "none",
         .extra = CclExtra::Ends,
-        .splits = false,
-        .counts_part = false,
         .bus_factor = straight,
         .inputs = own_part,
         .issue = issue_point_to_point,
-        .choice = nullptr,
         .expected =
             [](const CclBuffers& buffers, const CclCall&, int group, int place) {
               return slice(buffers, buffers.groups.chip(group, place), 0, buffers.part);
@@ -282,7 +257,6 @@ constexpr std::array kCollectives{
     Collective{
         .name = "reduce_scatter",
         .redop = "sum",
-        .extra = CclExtra::None,
         .splits = true,
         .counts_part = true,
         .bus_factor = once_around,

@@ -31,21 +31,22 @@ enum class CclExtra { None, Root, Ends, Barrier };
 /// One collective that `ttmesh ccl` can time.
 struct Collective {
   std::string_view name;
-  std::string_view redop;  ///< "sum" or "none", as nccl-tests says it.
-  CclExtra extra;
-  bool splits;       ///< A chip's buffer, before or after, is a part for each chip of the group.
-  bool counts_part;  ///< The table's count is of one part; its size is of all parts.
+  std::string_view redop = "none";  ///< "sum" or "none", as nccl-tests says it.
+  CclExtra extra = CclExtra::None;
+  bool splits = false;  ///< A chip's buffer, before or after, is a part for each chip of the group.
+  bool counts_part = false;  ///< The table's count is of one part; its size is of all parts.
   /// Bus bandwidth over algorithm bandwidth for a group of so many chips, as nccl-tests defines it.
   double (*bus_factor)(int chips);
-  std::vector<mesh::Tensor> (*inputs)(const CclBuffers& buffers, const mesh::MeshDevice& device);
+  std::vector<mesh::Tensor> (*inputs)(const CclBuffers& buffers,
+                                      const mesh::MeshDevice& device) = nullptr;
   /// Gives an empty tensor if nothing but time comes of it.
   mesh::Tensor (*issue)(mesh::MeshDevice device, std::span<const mesh::Tensor> inputs,
                         const CclCall& call);
   /// Which algorithm a call runs, and why; null where there is no choice.
-  ccl::Choice (*choice)(std::span<const mesh::Tensor> inputs, const CclCall& call);
+  ccl::Choice (*choice)(std::span<const mesh::Tensor> inputs, const CclCall& call) = nullptr;
   /// What the chip at `place` in `group` holds afterwards.
   std::vector<float> (*expected)(const CclBuffers& buffers, const CclCall& call, int group,
-                                 int place);
+                                 int place) = nullptr;
 };
 
 /// Every collective.
