@@ -125,6 +125,9 @@ ParsedTopology parse_rank_bindings(const InputFile& file, const YamlValue& docum
   parsed.warnings.insert(parsed.warnings.end(), bindings.warnings.begin(), bindings.warnings.end());
   parsed.notes.push_back("bound to " + std::to_string(bindings.ranks.size()) + " ranks by " +
                          file.path);
+  if (!found->ends_with(path)) {
+    parsed.notes.push_back("nothing at " + path + ": taken from " + *found + ", of the same name");
+  }
   if (problems.empty()) parsed.topology = bind_ranks(std::move(parsed.topology), bindings);
   parsed.topology.format = "rank_bindings";
   return parsed;

@@ -12,6 +12,8 @@
 namespace ttmesh::mesh {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr IntRange kRanks{0, kMaxMeshes};
 constexpr int kMaxSubcontexts = 1'024;
 constexpr const char* kMapping = "subcontext_id_to_rank_bindings";
@@ -211,6 +213,29 @@ class Mapping {
   RankBindings bindings_;
 };
 
+std::optional<std::string> first_file(const std::vector<fs::path>& candidates) {
+  std::error_code error;
+  for (const fs::path& candidate : candidates) {
+    if (fs::is_regular_file(candidate, error)) return candidate.string();
+  }
+  return std::nullopt;
+}
+
+/// The file of that name in the folders within `parent`, unless several have one: then which of
+/// them is meant would be a guess.
+std::optional<std::string> only_file_of_name(const fs::path& name, const fs::path& parent) {
+  std::error_code error;
+  std::optional<std::string> only;
+  fs::directory_iterator entries(parent, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    std::error_code unreadable;
+    if (!fs::is_regular_file(entries->path() / name, unreadable)) continue;
+    if (only) return std::nullopt;
+    only = (entries->path() / name).string();
+  }
+  return only;
+}
+
 }  // namespace
 
 bool looks_like_rank_bindings(const YamlValue& document) {
@@ -227,29 +252,18 @@ RankBindings read_rank_bindings(const InputFile& file, const YamlValue& document
 }
 
 std::optional<std::string> find_descriptor(const std::string& path, const std::string& from) {
-  namespace fs = std::filesystem;
   std::error_code error;
   const fs::path wanted(path);
   std::vector<fs::path> candidates{wanted};
-  if (wanted.is_relative()) {
-    if (const char* home = std::getenv("TT_METAL_HOME")) candidates.push_back(home / wanted);
-    fs::path folder = fs::absolute(from, error).parent_path();
-    const fs::path beside = folder;
-    for (; folder.has_relative_path(); folder = folder.parent_path()) {
-      candidates.push_back(folder / wanted);
-    }
-    candidates.push_back(beside / wanted.filename());
-    std::set<fs::path> siblings;
-    fs::directory_iterator entries(beside.parent_path(), error);
-    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-      if (entries->is_directory(error)) siblings.insert(entries->path());
-    }
-    for (const fs::path& sibling : siblings) candidates.push_back(sibling / wanted.filename());
+  if (wanted.is_absolute()) return first_file(candidates);
+  if (const char* home = std::getenv("TT_METAL_HOME")) candidates.push_back(home / wanted);
+  const fs::path beside = fs::absolute(from, error).parent_path();
+  for (fs::path folder = beside; folder.has_relative_path(); folder = folder.parent_path()) {
+    candidates.push_back(folder / wanted);
   }
-  for (const fs::path& candidate : candidates) {
-    if (fs::is_regular_file(candidate, error)) return candidate.string();
-  }
-  return std::nullopt;
+  candidates.push_back(beside / wanted.filename());
+  if (const auto found = first_file(candidates)) return found;
+  return only_file_of_name(wanted.filename(), beside.parent_path());
 }
 
 std::vector<Problem> binding_problems(const RankBindings& bindings, const Topology& topology,

@@ -38,7 +38,7 @@ struct RankBindings {
 
 /// The file that `path`, written in the file `from`, means: as it stands, or below $TT_METAL_HOME,
 /// the working directory or any folder above `from`, or else a file of that name in the folder of
-/// `from` or one beside it. Nothing if there is none.
+/// `from`, or in just one of the folders beside that. Nothing if there is none.
 [[nodiscard]] std::optional<std::string> find_descriptor(const std::string& path,
                                                          const std::string& from);
 

@@ -63,6 +63,24 @@ TEST_F(RankBindingFiles, FindTheirDescriptorBesideThem) {
   EXPECT_EQ(load_topology(path).host_count(), 2);
 }
 
+TEST_F(RankBindingFiles, FindTheirDescriptorInAFolderNextToTheirs) {
+  write("meshes/mesh.yaml", kMesh);
+  const std::string path =
+      write("ranks/bindings.yaml", bindings("{rank: 0, mesh_id: 0}, {rank: 1, mesh_id: 0}"));
+  const ParsedTopology parsed = parse_topology(path);
+  EXPECT_EQ(parsed.topology.host_count(), 2);
+  EXPECT_THAT(parsed.notes, Contains(HasSubstr("nothing at a/b/mesh.yaml: taken from ")));
+}
+
+TEST_F(RankBindingFiles, DoNotGuessBetweenDescriptorsNextToThem) {
+  write("meshes/mesh.yaml", kMesh);
+  write("others/mesh.yaml", kMesh);
+  const std::string path = write("ranks/bindings.yaml", bindings("{rank: 0, mesh_id: 0}"));
+  EXPECT_THAT(
+      [&] { (void)load_topology(path); },
+      ThrowsMessage<InvalidFile>(HasSubstr("Mesh graph descriptor not found: a/b/mesh.yaml")));
+}
+
 TEST_F(RankBindingFiles, NameADescriptorThatIsNotThere) {
   const std::string path = write("bindings.yaml", bindings("{rank: 0, mesh_id: 0}"));
   EXPECT_THAT([&] { (void)load_topology(path); },

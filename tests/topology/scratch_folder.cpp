@@ -20,7 +20,7 @@ ScratchFolder::~ScratchFolder() {
 }
 
 std::string ScratchFolder::write(const std::string& name, const std::string& text) const {
-  const std::filesystem::path path = path_ / name;
+  const std::filesystem::path path = path_ / "files" / name;
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path) << text;
   return path.string();

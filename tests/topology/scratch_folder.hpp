@@ -5,7 +5,8 @@
 
 namespace ttmesh::mesh {
 
-/// A folder of its own for the test that runs, gone with the object.
+/// A folder of its own for the test that runs, gone with the object. It is the only one in the
+/// folder above it, so that a search in neighbouring folders meets nothing strange.
 class ScratchFolder {
  public:
   ScratchFolder();
