@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
+
+#include "tests/scratch_folder.hpp"
 
 namespace ttmesh::calibration {
 namespace {
@@ -14,14 +14,13 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-std::filesystem::path written(const std::string& text) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "measurements.csv";
-  std::ofstream(file) << text;
-  return file;
+std::vector<Row> read(const std::string& text) {
+  const ScratchFolder folder;
+  return read_csv(folder.write("measurements.csv", text));
 }
 
 TEST(Measurements, AreReadByColumnName) {
-  const std::vector<Row> rows = read_csv(written("size,note\r\n8,\"a, b\"\n16,c\n"));
+  const std::vector<Row> rows = read("size,note\r\n8,\"a, b\"\n16,c\n");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].at("size"), "8");
   EXPECT_EQ(rows[0].at("note"), "a, b");
@@ -29,7 +28,7 @@ TEST(Measurements, AreReadByColumnName) {
 }
 
 TEST(Measurements, NameTheLineThatLacksAField) {
-  EXPECT_THAT([] { (void)read_csv(written("a,b\n1,2\n3\n")); },
+  EXPECT_THAT([] { (void)read("a,b\n1,2\n3\n"); },
               ThrowsMessage<std::runtime_error>(
                   HasSubstr("measurements.csv:3 has 1 fields, the header has 2")));
 }

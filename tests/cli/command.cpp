@@ -13,23 +13,12 @@ extern "C" {  // glibc 2.36 leaves that to its user.
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 namespace ttmesh::cli {
 namespace {
 
 constexpr int kLimitMilliseconds = 120'000;
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Starts a program as the leader of a new process group, with its output in files.
 pid_t spawn(const std::string& program, std::vector<std::string> words, const std::string& out,
@@ -104,21 +93,5 @@ nlohmann::json json_of(std::vector<std::string> arguments) {
   EXPECT_FALSE(json.is_discarded()) << outcome.out;
   return json;
 }
-
-ScratchFolder::ScratchFolder() : folder_(testing::TempDir() + "/ttmesh.XXXXXX") {
-  if (mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("cannot make " + folder_);
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
-std::string ScratchFolder::write(const std::string& name, const std::string& text) const {
-  std::ofstream(path(name), std::ios::binary) << text;
-  return path(name);
-}
-
-std::string ScratchFolder::read(const std::string& name) const { return read_file(path(name)); }
 
 }  // namespace ttmesh::cli

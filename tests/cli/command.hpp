@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/scratch_folder.hpp"
+
 namespace ttmesh::cli {
 
 /// What a run of the `ttmesh` binary left behind.
@@ -24,22 +26,5 @@ struct Outcome {
 /// What the binary prints with `--json -` appended; fails the test unless it succeeds and its
 /// stdout is one JSON document.
 [[nodiscard]] nlohmann::json json_of(std::vector<std::string> arguments);
-
-/// A folder for a test's files, deleted with all that is in it.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  /// Writes a file and returns its path.
-  std::string write(const std::string& name, const std::string& text) const;
-  std::string read(const std::string& name) const;
-
- private:
-  std::string folder_;
-};
 
 }  // namespace ttmesh::cli

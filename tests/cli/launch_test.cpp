@@ -1,11 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -19,21 +15,16 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// A command of a given number of hosts, with a trace in `name`.
-std::string trace_of(const std::vector<std::string>& words, int hosts, const std::string& name) {
-  const std::string path = (std::filesystem::temp_directory_path() / name).string();
+/// The trace of a command with that number of hosts.
+std::string trace_of(const std::vector<std::string>& words, int hosts) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("trace.json");
   std::vector<std::string> all = words;
   all.insert(all.end(), {"--trace", path});
   if (hosts > 1) all.insert(all.end(), {"--hosts", std::to_string(hosts)});
   const Outcome outcome = ttmesh(all);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  std::string trace = content(path);
-  std::filesystem::remove(path);
+  std::string trace = folder.read("trace.json");
   EXPECT_GT(trace.size(), 1000U);
   return trace;
 }
@@ -41,9 +32,8 @@ std::string trace_of(const std::vector<std::string>& words, int hosts, const std
 class Launched : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(Launched, TracesAreThoseOfOneProcessToTheByte) {
-  const std::string own = "ttmesh_launch_" + std::to_string(getpid()) + ".json";
-  const std::string alone = trace_of(GetParam(), 1, own);
-  for (const int hosts : {2, 4}) EXPECT_EQ(trace_of(GetParam(), hosts, own), alone) << hosts;
+  const std::string alone = trace_of(GetParam(), 1);
+  for (const int hosts : {2, 4}) EXPECT_EQ(trace_of(GetParam(), hosts), alone) << hosts;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -64,12 +54,11 @@ INSTANTIATE_TEST_SUITE_P(
                                  "1M", "-n", "2", "--set", "link(9-10).down=true"}));
 
 TEST(Launch, OverTcpTracesAreTheSame) {
-  const std::string own = "ttmesh_launch_" + std::to_string(getpid()) + ".json";
   const std::vector<std::string> alone{"ccl", "all_reduce", "-t",  "tg", "-b",
                                        "64K", "-e",         "64K", "-n", "2"};
   std::vector<std::string> tcp = alone;
   tcp.insert(tcp.end(), {"--transport", "tcp"});
-  EXPECT_EQ(trace_of(tcp, 4, own), trace_of(alone, 1, own));
+  EXPECT_EQ(trace_of(tcp, 4), trace_of(alone, 1));
 }
 
 TEST(Launch, RefusesAnotherTransportThanTheHostsMeetOver) {

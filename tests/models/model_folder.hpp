@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/models/reference_model.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace ttmesh::modules {
 
@@ -11,14 +12,11 @@ namespace ttmesh::modules {
 class ModelFolder {
  public:
   explicit ModelFolder(const std::string& config, const CheckpointFiles& files = {});
-  ~ModelFolder();
-  ModelFolder(const ModelFolder&) = delete;
-  ModelFolder& operator=(const ModelFolder&) = delete;
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return folder_.path(); }
 
  private:
-  std::filesystem::path path_;
+  ScratchFolder folder_;
 };
 
 }  // namespace ttmesh::modules

@@ -2,12 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <string>
 
 #include "mesh/topology/error.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -19,16 +18,11 @@ using testing::ThrowsMessage;
 
 class StopTokens : public testing::Test {
  protected:
-  StopTokens() { std::filesystem::create_directories(path_); }
-  ~StopTokens() override { std::filesystem::remove_all(path_); }
+  void write(const char* file, const std::string& text) const { folder_.write(file, text); }
+  std::vector<std::uint32_t> read() const { return stop_tokens_in(folder_.path()); }
 
-  void write(const char* file, const std::string& text) const {
-    std::ofstream(path_ / file) << text;
-  }
-  std::vector<std::uint32_t> read() const { return stop_tokens_in(path_); }
-
-  std::filesystem::path path_ =
-      std::filesystem::temp_directory_path() / ("ttmesh_stop_tokens_" + std::to_string(::getpid()));
+ private:
+  ScratchFolder folder_;
 };
 
 TEST_F(StopTokens, AreANumberAListOrNone) {

@@ -19,6 +19,7 @@
 #include "mesh/tensor/random.hpp"
 #include "mesh/topology/error.hpp"
 #include "modules/open.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -45,13 +46,6 @@ LazyWeightOptions options_on(const mesh::MeshDevice& device) {
 /// A directory of its own that goes with the test.
 class LazyWeightCache : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    directory = fs::path(testing::TempDir()) / (std::string("ttmesh_") + test->name());
-    fs::remove_all(directory);
-  }
-  void TearDown() override { fs::remove_all(directory); }
-
   LazyWeight weight(mesh::HostTensor values, mesh::DataType dtype = mesh::DataType::Bfp8B) const {
     LazyWeightOptions options = options_on(device);
     options.dtype = dtype;
@@ -66,7 +60,8 @@ class LazyWeightCache : public testing::Test {
   }
 
   mesh::MeshDevice device = open("n150", {.threads = 1});
-  fs::path directory;
+  ScratchFolder folder;
+  const fs::path directory = folder.path() / "cache";
 };
 
 TEST(LazyWeight, MakesNothingBeforeItsFirstUse) {

@@ -2,12 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "modules/open.hpp"
 #include "modules/stored_values.hpp"
 #include "modules/weight_source.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace ttmesh::modules {
 namespace {
@@ -31,19 +30,12 @@ using testing::ThrowsMessage;
 class WeightFile {
  public:
   explicit WeightFile(const std::vector<char>& bytes)
-      : path_(std::filesystem::temp_directory_path() /
-              ("ttmesh_weights_" + std::to_string(::getpid()) + "_" + std::to_string(count_++))) {
-    std::ofstream(path_, std::ios::binary)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  ~WeightFile() { std::filesystem::remove(path_); }
-  WeightFile(const WeightFile&) = delete;
-  WeightFile& operator=(const WeightFile&) = delete;
+      : path_(folder_.write("weights", {bytes.begin(), bytes.end()})) {}
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  static inline int count_ = 0;
+  ScratchFolder folder_;
   std::filesystem::path path_;
 };
 

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +23,7 @@
 #include "modules/assemble_weight.hpp"
 #include "modules/lazy_weight.hpp"
 #include "modules/open.hpp"
+#include "tests/scratch_folder.hpp"
 #include "tests/transport/counting_relay.hpp"
 
 // Where weights come from on a mesh of two hosts, and what of them goes from one to the other.
@@ -95,16 +95,12 @@ class TwoHosts {
 
 class WeightsOfHosts : public testing::Test {
  protected:
-  WeightsOfHosts()
-      : folder_(fs::temp_directory_path() /
-                ("ttmesh_weights_of_hosts_" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
+  WeightsOfHosts() {
     values_.shape = {kRows, kCols};
     std::vector<float> values(static_cast<std::size_t>(kRows * kCols));
     mesh::fill_normal({.seed = 5}, 0, 1, values);
     values_.values = std::move(values);
   }
-  ~WeightsOfHosts() override { fs::remove_all(folder_); }
 
   LazyWeightOptions options() const {
     return {.layout = mesh::Layout::Tile,
@@ -114,7 +110,7 @@ class WeightsOfHosts : public testing::Test {
   }
   LazyWeight cached() const {
     LazyWeightOptions cached = options();
-    cached.cache = WeightCache{folder_, "w1"};
+    cached.cache = WeightCache{folder_.path(), "w1"};
     return LazyWeight(values_, cached);
   }
   std::vector<float> rounded() const {
@@ -122,7 +118,7 @@ class WeightsOfHosts : public testing::Test {
   }
   /// The values as a float32 matrix in a file.
   StoredMatrix stored() const {
-    const fs::path path = folder_ / "matrix";
+    const fs::path path = folder_.path("matrix");
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(values_.floats().data()),
                static_cast<std::streamsize>(values_.floats().size() * sizeof(float)));
@@ -142,7 +138,7 @@ class WeightsOfHosts : public testing::Test {
     file.put(static_cast<char>(byte ^ 1));
   }
 
-  fs::path folder_;
+  ScratchFolder folder_;
   mesh::HostTensor values_;
   TwoHosts hosts_;
 };

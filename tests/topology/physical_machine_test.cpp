@@ -6,8 +6,8 @@
 #include <string>
 
 #include "mesh/topology/error.hpp"
+#include "tests/scratch_folder.hpp"
 #include "tests/topology/descriptors.hpp"
-#include "tests/topology/scratch_folder.hpp"
 
 namespace ttmesh::mesh {
 namespace {

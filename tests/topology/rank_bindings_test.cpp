@@ -8,7 +8,7 @@
 #include "mesh/topology/error.hpp"
 #include "mesh/topology/facts.hpp"
 #include "mesh/topology/load.hpp"
-#include "tests/topology/scratch_folder.hpp"
+#include "tests/scratch_folder.hpp"
 #include "tests/topology/shared_files.hpp"
 
 namespace ttmesh::mesh {
