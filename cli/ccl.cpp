@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/byte_size.hpp"
+#include "cli/ccl_dtype.hpp"
 #include "cli/ccl_measure.hpp"
 #include "cli/ccl_plan.hpp"
 #include "cli/ccl_report.hpp"
@@ -124,7 +125,8 @@ void add_ccl(CLI::App& app, const std::vector<std::string>& words, int& exit_cod
   CLI::App* command = app.add_subcommand(
       "ccl", "Time a collective at a range of sizes, with the flags and the table of nccl-tests");
   command->footer(
-      "Row-major buffers are split by elements; sizes are of the whole buffer and take K, M, G.\n\n"
+      "Row-major buffers are split by elements, those of block floats by tiles; sizes are of the\n"
+      "whole buffer in the number format's bytes and take K, M, G.\n\n"
       "Example:\n"
       "  ttmesh ccl all_reduce -t t3k:1x8:ring -b 4K -e 64M -f 4");
   std::vector<std::string> names;
@@ -202,11 +204,8 @@ void add_ccl(CLI::App& app, const std::vector<std::string>& words, int& exit_cod
       ->check(CLI::Range(0, 1))
       ->capture_default_str()
       ->group(kSizes);
-  command
-      ->add_option("-d,--datatype", arguments->dtype,
-                   "Number format: f32 (float) or bf16 (bfloat16)")
+  command->add_option("-d,--datatype", arguments->dtype, "Number format: " + ccl_dtype_names())
       ->type_name("T")
-      ->check(CLI::IsMember({"f32", "bf16", "float", "bfloat16"}))
       ->capture_default_str()
       ->group(kSizes);
   add_machine_options(*command, arguments->machine);

@@ -2,11 +2,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/device/tensor.hpp"
 #include "mesh/tensor/dtype.hpp"
+#include "mesh/tensor/host_tensor.hpp"
 #include "mesh/topology/mesh_shape.hpp"
 
 namespace ttmesh::cli {
@@ -21,19 +22,27 @@ struct CclGroups {
   int count() const { return mesh.size() / size(); }
   /// Index, row-major over the mesh, of the chip at `place` in `group`.
   int chip(int group, int place) const;
+  /// Place of a chip in its group.
+  int place(int chip) const;
 };
 
-/// What the chips hold before and after a collective: row-major buffers of one part, or of one for
-/// each chip of a group. Every value is a whole number that follows from the seed, the
-/// chip and the position, so small that the sum over a group is exact in the format.
+/// What the chips hold before and after a collective: buffers of one part, or of one for each chip
+/// of a group. They are row-major, but tiled where the format is a block float. Every value is a
+/// whole number that follows from the seed, the chip and the position. All are exact in the format,
+/// and so is the sum over a group, in any order, where a collective adds.
 struct CclBuffers {
   CclGroups groups;
-  std::int64_t part;  ///< Elements of one part.
+  std::int64_t part;  ///< Elements of one part; whole tiles of a block float.
   mesh::DataType dtype = mesh::DataType::Float32;
   std::uint64_t seed = 0;
+  bool adds = false;  ///< Whether the collective adds what the chips of a group hold.
 
   /// The value that `chip` holds at `position` of its buffer, before the collective.
-  float value(int chip, std::int64_t position) const;
+  std::int64_t value(int chip, std::int64_t position) const;
+  /// The first `count` values of every one of `chips`, one chip after another.
+  mesh::HostTensor::Values values(std::span<const int> chips, std::int64_t count) const;
+  /// Elements of a row.
+  std::int64_t row() const;
 
   /// One part on every chip: shards, along tensor dim 2, of a tensor of the group.
   mesh::Tensor shards(const mesh::MeshDevice& device) const;
@@ -46,8 +55,8 @@ struct CclBuffers {
   mesh::Tensor terms(const mesh::MeshDevice& device) const;
 };
 
-/// Elements of a row, which is a page: 1,024 where that divides `elements`, as in a tile, else the
-/// largest divisor below; a single row if that is shorter than 64.
+/// Elements of a row-major row, which is a page: 1,024 where that divides `elements`, as in a tile,
+/// else the largest divisor below; a single row if that is shorter than 64.
 [[nodiscard]] std::int64_t row_length(std::int64_t elements);
 
 }  // namespace ttmesh::cli

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <variant>
 #include <vector>
 
+#include "cli/ccl_dtype.hpp"
 #include "mesh/device/session.hpp"
 #include "mesh/tensor/host_tensor.hpp"
 
@@ -11,6 +13,17 @@ namespace ttmesh::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+template <typename T>
+std::int64_t differences(const std::vector<T>& values, const std::vector<std::int64_t>& expected) {
+  const std::size_t common = std::min(values.size(), expected.size());
+  auto count = static_cast<std::int64_t>(std::max(values.size(), expected.size()) - common);
+  for (std::size_t i = 0; i < common; ++i) {
+    // Doubles hold every 32-bit integer, and a NaN equals nothing.
+    count += static_cast<double>(values[i]) == static_cast<double>(expected[i]) ? 0 : 1;
+  }
+  return count;
+}
 
 std::int64_t wrong_elements(const mesh::Tensor& output, const CclRequest& request,
                             const CclBuffers& buffers) {
@@ -21,12 +34,10 @@ std::int64_t wrong_elements(const mesh::Tensor& output, const CclRequest& reques
     for (int place = 0; place < buffers.groups.size(); ++place) {
       const auto chip = static_cast<std::size_t>(buffers.groups.chip(group, place));
       const mesh::HostTensor held = mesh::to_host(shards[chip]);
-      const std::vector<float> expected =
+      const std::vector<std::int64_t> expected =
           request.collective->expected(buffers, request.call, group, place);
-      const std::vector<float>& values = held.floats();
-      const std::size_t common = std::min(values.size(), expected.size());
-      wrong += static_cast<std::int64_t>(std::max(values.size(), expected.size()) - common);
-      for (std::size_t i = 0; i < common; ++i) wrong += values[i] == expected[i] ? 0 : 1;
+      wrong += std::visit([&](const auto& values) { return differences(values, expected); },
+                          held.values);
     }
   }
   return wrong;
@@ -51,15 +62,17 @@ double CclResult::bus_gb_per_s() const { return algorithm_gb_per_s() * bus_facto
 CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64_t bytes) {
   const Collective& collective = *request.collective;
   const int chips = request.call.groups.size();
-  const std::int64_t element = mesh::element_bytes(request.dtype);
-  const std::int64_t elements = std::max<std::int64_t>(1, bytes / element);
+  const CclUnit unit = unit_of(request.dtype);
+  const std::int64_t units = std::max<std::int64_t>(1, bytes / unit.bytes);
   const std::int64_t parts = collective.splits ? chips : 1;
+  const std::int64_t part_units = (units + parts - 1) / parts;
   const CclBuffers buffers{.groups = request.call.groups,
-                           .part = (elements + parts - 1) / parts,
+                           .part = part_units * unit.elements,
                            .dtype = request.dtype,
-                           .seed = request.seed};
+                           .seed = request.seed,
+                           .adds = collective.redop == "sum"};
   const bool moves = collective.inputs != nullptr;
-  const std::int64_t counted = !moves ? 0 : collective.counts_part ? buffers.part : elements;
+  const std::int64_t counted = !moves ? 0 : collective.counts_part ? part_units : units;
 
   std::vector<mesh::Tensor> inputs;
   if (collective.inputs != nullptr) inputs = collective.inputs(buffers, device);
@@ -72,8 +85,8 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
   device.synchronize();
   const Clock::duration wall_time = Clock::now() - begin;
 
-  CclResult result{.bytes = (collective.counts_part ? parts : 1) * counted * element,
-                   .count = counted,
+  CclResult result{.bytes = (collective.counts_part ? parts : 1) * counted * unit.bytes,
+                   .count = counted * unit.elements,
                    .chips = chips,
                    .iterations = request.iterations,
                    .virtual_time = {},

@@ -44,7 +44,8 @@ struct CclResult {
   double bus_gb_per_s() const;
 };
 
-/// Measures one size, in bytes. A buffer of parts is rounded up to whole elements for every chip.
+/// Measures one size, in bytes of the format: as many whole elements as they hold, or tiles of a
+/// block float, and at least one. A buffer of parts is rounded up to whole ones for every chip.
 /// Throws as the collective does, and mesh::Error if it does not fit the chips' memory.
 [[nodiscard]] CclResult measure(mesh::MeshDevice device, const CclRequest& request,
                                 std::int64_t bytes);

@@ -10,6 +10,7 @@
 
 #include "ccl/wiring.hpp"
 #include "cli/byte_size.hpp"
+#include "cli/ccl_dtype.hpp"
 #include "mesh/topology/line.hpp"
 
 namespace ttmesh::cli {
@@ -32,12 +33,6 @@ CclSizes sizes_of(const CclArguments& arguments) {
         arguments.max_bytes, arguments.min_bytes));
   }
   return sizes;
-}
-
-mesh::DataType dtype_of(const std::string& text) {
-  if (text == "float") return mesh::DataType::Float32;
-  if (text == "bfloat16") return mesh::DataType::Bfloat16;
-  return mesh::parse_dtype(text);
 }
 
 /// Whether every line along an axis is a closed one.
@@ -162,6 +157,13 @@ void check_usage(const CclArguments& arguments) {
   refuse("--topology", !arguments.topology.empty(), !has_ends && !is_barrier);
   refuse("--num-links", arguments.num_links.has_value(), !is_barrier);
   refuse("--algorithm", arguments.algorithm.has_value(), collective.choice != nullptr);
+  const mesh::DataType dtype = parse_ccl_dtype(arguments.dtype);
+  if (collective.needs_rows && mesh::is_block_float(dtype)) {
+    throw std::invalid_argument(
+        fmt::format("[-d] {} takes row-major tensors, and {} exists only in tiles; needs a format "
+                    "that is no block float, such as bf16",
+                    collective.name, name(dtype)));
+  }
 }
 
 CclHeading heading_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
@@ -176,7 +178,7 @@ CclHeading heading_of(const mesh::MeshDevice& device, const CclArguments& argume
           .sizes = sizes_of(arguments),
           .request = {.collective = &collective,
                       .call = plan.call,
-                      .dtype = dtype_of(arguments.dtype),
+                      .dtype = parse_ccl_dtype(arguments.dtype),
                       .seed = machine.seed,
                       .iterations = arguments.iterations,
                       .warm_ups = arguments.warm_ups,

@@ -7,7 +7,8 @@
 namespace ttmesh::cli {
 
 /// Finds what is wrong with the arguments without a machine. Throws std::invalid_argument if the
-/// collective is unknown, a size is none, or an option is not one of the collective's.
+/// collective or the number format is unknown, a size is none, or an option or the format is not
+/// one that the collective takes.
 void check_usage(const CclArguments& arguments);
 
 /// Id of the mesh that a chip of any mesh is in. Throws std::invalid_argument, in the name of

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "cli/ccl_dtype.hpp"
 #include "mesh/tensor/dtype.hpp"
 
 namespace ttmesh::cli {
@@ -60,6 +61,13 @@ std::string table_head(const CclHeading& heading) {
       request.collective->name, heading.topology, heading.wiring, sizes.first, sizes.last,
       sizes.factor > 1 ? sizes.factor : sizes.step, sizes.factor > 1 ? "factor" : "bytes",
       request.warm_ups, request.iterations, checked ? 1 : 0);
+  const CclUnit unit = unit_of(request.dtype);
+  if (unit.elements > 1 && request.collective->inputs != nullptr) {
+    text.insert(
+        text.size() - 2,
+        fmt::format("# {} exists in tiles of {} elements, {} bytes: sizes are of whole tiles\n",
+                    type_name(heading), unit.elements, unit.bytes));
+  }
   text += fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}  {:^29}  {:^29}\n", "", "", "", "", "",
                       "out-of-place", "in-place");
   const auto row = [&](std::array<const char*, 5> left, std::array<const char*, 4> half,
@@ -125,6 +133,9 @@ nlohmann::ordered_json to_json(const CclHeading& heading, const std::vector<CclR
   } else {
     config["step_bytes"] = heading.sizes.step;
   }
+  const CclUnit unit = unit_of(request.dtype);
+  config["unit_elements"] = unit.elements;
+  config["unit_bytes"] = unit.bytes;
   config["warmup_iters"] = request.warm_ups;
   config["iterations"] = request.iterations;
   config["validation"] = request.check && !heading.timing_only ? 1 : 0;

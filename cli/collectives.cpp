@@ -46,9 +46,9 @@ std::vector<Tensor> own_parts(const CclBuffers& buffers, const mesh::MeshDevice&
 }
 
 /// So many values of a chip's buffer, from `first` on.
-std::vector<float> slice(const CclBuffers& buffers, int chip, std::int64_t first,
-                         std::int64_t count) {
-  std::vector<float> values(static_cast<std::size_t>(count));
+std::vector<std::int64_t> slice(const CclBuffers& buffers, int chip, std::int64_t first,
+                                std::int64_t count) {
+  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     values[static_cast<std::size_t>(i)] = buffers.value(chip, first + i);
   }
@@ -56,9 +56,9 @@ std::vector<float> slice(const CclBuffers& buffers, int chip, std::int64_t first
 }
 
 /// Sum over a group of such slices.
-std::vector<float> sum(const CclBuffers& buffers, int group, std::int64_t first,
-                       std::int64_t count) {
-  std::vector<float> values(static_cast<std::size_t>(count), 0.0F);
+std::vector<std::int64_t> sum(const CclBuffers& buffers, int group, std::int64_t first,
+                              std::int64_t count) {
+  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   for (int place = 0; place < buffers.groups.size(); ++place) {
     const int chip = buffers.groups.chip(group, place);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -69,10 +69,10 @@ std::vector<float> sum(const CclBuffers& buffers, int group, std::int64_t first,
 }
 
 /// The same slice of every chip of a group, one after another.
-std::vector<float> joined(const CclBuffers& buffers, int group, std::int64_t first) {
-  std::vector<float> values;
+std::vector<std::int64_t> joined(const CclBuffers& buffers, int group, std::int64_t first) {
+  std::vector<std::int64_t> values;
   for (int place = 0; place < buffers.groups.size(); ++place) {
-    const std::vector<float> part =
+    const std::vector<std::int64_t> part =
         slice(buffers, buffers.groups.chip(group, place), first, buffers.part);
     values.insert(values.end(), part.begin(), part.end());
   }
@@ -198,6 +198,7 @@ constexpr std::array kCollectives{
     Collective{
         .name = "all_to_all_combine",
         .splits = true,
+        .needs_rows = true,
         .counts_part = true,
         .bus_factor = straight,
         .inputs =
@@ -213,6 +214,7 @@ constexpr std::array kCollectives{
     Collective{
         .name = "all_to_all_dispatch",
         .splits = true,
+        .needs_rows = true,
         .counts_part = true,
         .bus_factor = straight,
         .inputs =

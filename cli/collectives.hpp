@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,7 @@ struct Collective {
   std::string_view redop = "none";  ///< "sum" or "none", as nccl-tests says it.
   CclExtra extra = CclExtra::None;
   bool splits = false;  ///< A chip's buffer, before or after, is a part for each chip of the group.
+  bool needs_rows = false;   ///< The op takes row-major tensors alone.
   bool counts_part = false;  ///< The table's count is of one part; its size is of all parts.
   /// Bus bandwidth over algorithm bandwidth for a group of so many chips, as nccl-tests defines it.
   double (*bus_factor)(int chips);
@@ -45,8 +47,8 @@ struct Collective {
   /// Which algorithm a call runs, and why; null where there is no choice.
   ccl::Choice (*choice)(std::span<const mesh::Tensor> inputs, const CclCall& call) = nullptr;
   /// What the chip at `place` in `group` holds afterwards.
-  std::vector<float> (*expected)(const CclBuffers& buffers, const CclCall& call, int group,
-                                 int place) = nullptr;
+  std::vector<std::int64_t> (*expected)(const CclBuffers& buffers, const CclCall& call, int group,
+                                        int place) = nullptr;
 };
 
 /// Every collective.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -18,7 +19,7 @@ constexpr int kSelected = 2;
 }  // namespace
 
 ExpertBuffers::ExpertBuffers(const CclBuffers& buffers)
-    : buffers_(buffers), row_(row_length(buffers.part)), tokens_(buffers.part / row_) {}
+    : buffers_(buffers), row_(buffers.row()), tokens_(buffers.part / row_) {}
 
 int ExpertBuffers::selected_per_token() const { return std::min(kSelected, experts()); }
 
@@ -26,7 +27,7 @@ int ExpertBuffers::selected_per_token() const { return std::min(kSelected, exper
 int ExpertBuffers::expert(std::int64_t token, int k) const {
   CclBuffers draws = buffers_;
   draws.dtype = mesh::DataType::Float32;
-  const auto drawn = static_cast<std::int64_t>(draws.value(experts(), token));
+  const std::int64_t drawn = draws.value(experts(), token);
   const std::int64_t count = experts();
   return static_cast<int>(((drawn % count) + count + k) % count);
 }
@@ -55,12 +56,9 @@ mesh::Distribution ExpertBuffers::cut_by_group() const {
 mesh::Tensor ExpertBuffers::tokens(const mesh::MeshDevice& device) const {
   mesh::HostTensor global{.shape = {tokens_in_all(), 1, 1, row_}, .values = {}};
   if (!device.timing_only()) {
-    std::vector<float> values;
-    values.reserve(static_cast<std::size_t>(global.shape.volume()));
-    for (int place = 0; place < buffers_.groups.size(); ++place) {
-      for (std::int64_t i = 0; i < buffers_.part; ++i) values.push_back(buffers_.value(place, i));
-    }
-    global.values = std::move(values);
+    std::vector<int> places(static_cast<std::size_t>(buffers_.groups.size()));
+    std::iota(places.begin(), places.end(), 0);
+    global.values = buffers_.values(places, buffers_.part);
   }
   return write(device, std::move(global), buffers_.dtype, cut_by_group());
 }
@@ -104,47 +102,42 @@ mesh::Tensor ExpertBuffers::mapping(const mesh::MeshDevice& device) const {
 mesh::Tensor ExpertBuffers::expert_outputs(const mesh::MeshDevice& device) const {
   mesh::HostTensor global{.shape = {experts(), tokens_in_all(), 1, row_}, .values = {}};
   if (!device.timing_only()) {
-    std::vector<float> values;
-    values.reserve(static_cast<std::size_t>(global.shape.volume()));
-    for (int chip = 0; chip < experts(); ++chip) {
-      for (std::int64_t i = 0; i < tokens_in_all() * row_; ++i) {
-        values.push_back(buffers_.value(chip, i));
-      }
-    }
-    global.values = std::move(values);
+    std::vector<int> chips(static_cast<std::size_t>(experts()));
+    std::iota(chips.begin(), chips.end(), 0);
+    global.values = buffers_.values(chips, tokens_in_all() * row_);
   }
   return write(device, std::move(global), buffers_.dtype,
                mesh::shard_tensor_2d_mesh(buffers_.groups.mesh, {0, 0}));
 }
 
-std::vector<float> ExpertBuffers::dispatched(int group, int place) const {
+std::vector<std::int64_t> ExpertBuffers::dispatched(int group, int place) const {
   const int chip = buffers_.groups.chip(group, place);
-  std::vector<float> values;
+  std::vector<std::int64_t> values;
   for (std::int64_t token = 0; token < tokens_in_all(); ++token) {
     bool selects = false;
     for (int k = 0; k < selected_per_token(); ++k) selects |= chip_of(expert(token, k)) == chip;
     const auto from = static_cast<int>(token / tokens_);
     for (std::int64_t i = 0; i < row_; ++i) {
-      values.push_back(selects ? buffers_.value(from, token % tokens_ * row_ + i) : 0.0F);
+      values.push_back(selects ? buffers_.value(from, token % tokens_ * row_ + i) : 0);
     }
   }
   return values;
 }
 
-std::vector<float> ExpertBuffers::combined(int group, int place) const {
+std::vector<std::int64_t> ExpertBuffers::combined(int group, int place) const {
   const auto is_on_line = [&](int chip) {
     for (int other = 0; other < buffers_.groups.size(); ++other) {
       if (buffers_.groups.chip(group, other) == chip) return true;
     }
     return false;
   };
-  std::vector<float> values;
+  std::vector<std::int64_t> values;
   for (int k = 0; k < selected_per_token(); ++k) {
     for (std::int64_t token = place * tokens_; token < (place + 1) * tokens_; ++token) {
       const int chip = chip_of(expert(token, k));
       const bool comes = is_on_line(chip);
       for (std::int64_t i = 0; i < row_; ++i) {
-        values.push_back(comes ? buffers_.value(chip, token * row_ + i) : 0.0F);
+        values.push_back(comes ? buffers_.value(chip, token * row_ + i) : 0);
       }
     }
   }

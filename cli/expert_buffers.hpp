@@ -26,10 +26,10 @@ class ExpertBuffers {
 
   /// What a chip of a group has after all_to_all_dispatch: the tokens that selected its expert, and
   /// zeros in place of the others.
-  std::vector<float> dispatched(int group, int place) const;
+  std::vector<std::int64_t> dispatched(int group, int place) const;
   /// And after all_to_all_combine: what the first, then what the second experts of its tokens made
   /// of them; zeros where an expert is on another line.
-  std::vector<float> combined(int group, int place) const;
+  std::vector<std::int64_t> combined(int group, int place) const;
 
  private:
   int experts() const { return buffers_.groups.mesh.size(); }

@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
     Ccl, WrongUsage,
     testing::Values(small_ccl({"-b", "4Q"}), small_ccl({"-b", "0"}),
                     small_ccl({"-b", "2K", "-e", "1K"}), small_ccl({"-n", "0"}),
-                    small_ccl({"-f", "0"}), small_ccl({"-c", "2"}), small_ccl({"-d", "bfp8_b"}),
+                    small_ccl({"-f", "0"}), small_ccl({"-c", "2"}), small_ccl({"-d", "half"}),
                     small_ccl({"-d", "f64"}), small_ccl({"--cluster-axis", "2"}),
                     small_ccl({"--topology", "star"}), small_ccl({"--num-links", "0"}),
                     small_ccl({"--num-links", "9"}), small_ccl({"--mesh", "7"}),
