@@ -19,7 +19,8 @@ namespace ttmesh::ccl::test {
 
 [[nodiscard]] mesh::MeshDevice open_mesh(const std::string& topology, mesh::OpenOptions options);
 
-/// A tensor with a shard of its own on every chip of the mesh, of whole numbers.
+/// A tensor with a shard of its own on every chip of the mesh, of whole numbers; in timing-only
+/// mode there are none.
 struct OwnShards {
   mesh::Tensor tensor;                 ///< Dim 0 cut along rows, dim 1 along columns.
   std::vector<std::vector<float>> of;  ///< By chip, row-major over the mesh.
@@ -33,7 +34,7 @@ struct OwnShards {
 [[nodiscard]] mesh::HostTensor whole_numbers(const mesh::Shape& shape, int bound,
                                              std::uint64_t seed);
 
-/// One term of a sum for each chip of the mesh.
+/// One term of a sum for each chip of the mesh; in timing-only mode without values.
 struct Terms {
   mesh::Tensor tensor;                 ///< Every chip's own term; Partial along the summed axis.
   std::vector<std::vector<float>> of;  ///< By chip, row-major over the mesh.
