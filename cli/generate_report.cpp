@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/link_table.hpp"
+#include "cli/op_table.hpp"
 #include "sim/time.hpp"
 
 namespace ttmesh::cli {
@@ -54,16 +55,6 @@ std::string part_table(const modules::GenerateResult& result) {
   return text;
 }
 
-std::string op_table(const modules::GenerateResult& result) {
-  std::string text =
-      fmt::format("\n  {:<36} {:>6} {:>14} {:>8}\n", "op", "calls", "virtual us", "share");
-  for (const mesh::OpTotal& op : result.report.ops) {
-    text += fmt::format("  {:<36} {:>6} {:>14.3f} {:>6.1f} %\n", op.op, op.calls,
-                        microseconds(op.time), percent(op.time, result.virtual_time));
-  }
-  return text;
-}
-
 }  // namespace
 
 ordered_json to_json(const GenerateSummary& summary) {
@@ -89,10 +80,7 @@ ordered_json to_json(const GenerateSummary& summary) {
     json["layers"].push_back(
         {{"name", part.name}, {"prefill_ns", part.prefill.ns()}, {"decode_ns", part.decode.ns()}});
   }
-  json["ops"] = ordered_json::array();
-  for (const mesh::OpTotal& op : result.report.ops) {
-    json["ops"].push_back({{"name", op.op}, {"calls", op.calls}, {"virtual_ns", op.time.ns()}});
-  }
+  json["ops"] = op_list(result.report.ops);
   return json;
 }
 
@@ -112,7 +100,7 @@ std::string to_text(const GenerateSummary& summary) {
     text += fmt::format("  ({:.1f} ms a decode step)",
                         milliseconds(result.decode_wall_time) / result.decode_steps);
   }
-  return text + "\n" + part_table(result) + op_table(result);
+  return text + "\n" + part_table(result) + op_table(result.report.ops, result.virtual_time);
 }
 
 }  // namespace ttmesh::cli

@@ -6,6 +6,7 @@
 
 #include "cli/heat_map.hpp"
 #include "cli/link_table.hpp"
+#include "cli/op_table.hpp"
 #include "modules/mode.hpp"
 #include "sim/time.hpp"
 
@@ -45,16 +46,6 @@ std::string accuracy(const modules::TrialResult& result) {
       result.accuracy->pcc, result.required_pcc, result.passed ? "passed" : "FAILED",
       result.accuracy->max_abs_error, result.accuracy->reference_rms,
       result.accuracy->mean_abs_error);
-}
-
-std::string op_table(const modules::TrialResult& result) {
-  std::string text =
-      fmt::format("\n  {:<24} {:>6} {:>14} {:>8}\n", "op", "calls", "virtual us", "share");
-  for (const mesh::OpTotal& op : result.report.ops) {
-    text += fmt::format("  {:<24} {:>6} {:>14.3f} {:>6.1f} %\n", op.op, op.calls,
-                        microseconds(op.time), percent(op.time, result.virtual_time));
-  }
-  return text;
 }
 
 /// The busiest links, or all of them with a map.
@@ -97,10 +88,7 @@ nlohmann::ordered_json to_json(const RunSummary& summary) {
                              {"bytes", link.bytes},
                              {"busy_ns", link.busy.ns()}});
   }
-  json["ops"] = nlohmann::ordered_json::array();
-  for (const mesh::OpTotal& op : result.report.ops) {
-    json["ops"].push_back({{"name", op.op}, {"calls", op.calls}, {"virtual_ns", op.time.ns()}});
-  }
+  json["ops"] = op_list(result.report.ops);
   return json;
 }
 
@@ -109,7 +97,7 @@ std::string to_text(const RunSummary& summary) {
   return heading(summary) + accuracy(result) +
          fmt::format("  virtual time      {:.3f} us\n  wall time         {:.1f} ms\n",
                      microseconds(result.virtual_time), milliseconds(result.wall_time)) +
-         op_table(result) + "\n" + links_text(summary);
+         op_table(result.report.ops, result.virtual_time) + "\n" + links_text(summary);
 }
 
 }  // namespace ttmesh::cli
