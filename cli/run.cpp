@@ -192,7 +192,8 @@ void add_run(CLI::App& app, int& exit_code) {
   run->add_flag("--no-gate", arguments->no_gate,
                 "MLP of two matrices, w2(activation(w1 x)), in place of the gated one's three")
       ->group(kModel);
-  run->add_flag("--bias", arguments->bias, "Biases of the products of an MLP, or of attention")
+  run->add_flag("--bias", arguments->bias,
+                "Biases of the products of an MLP, attention or decoder layer")
       ->group(kModel);
   run->add_option("--pcc", arguments->pcc,
                   "Correlation with the reference to reach, else exit 1 [f32 0.99999, bf16 0.999, "

@@ -2,84 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <utility>
 
 #include "mesh/device/transfer.hpp"
 #include "modules/mlp/mlp_1d.hpp"
 #include "modules/mlp/mlp_2d.hpp"
-#include "modules/mlp/mlp_precision.hpp"
-#include "modules/mlp/mlp_reference.hpp"
+#include "modules/mlp/mlp_workload.hpp"
 
 namespace ttmesh::modules {
 namespace {
 
-/// Streams of the seed, one for each random tensor.
-enum class Stream : std::uint64_t { Input, Gate, Down, Up, GateBias, DownBias, UpBias };
-
-/// What is random about a trial.
-struct Workload {
-  WeightSource input;
-  MlpSources weights;
-  MlpPrecision precision;
-  ops::Activation activation;
-};
-
-Workload workload_of(const TrialRequest& request) {
-  const std::int64_t dim = required_extent(request.dims.dim, "dim");
-  const std::int64_t hidden_dim = required_extent(request.dims.hidden_dim, "hidden-dim");
-  const auto random = [&](Stream stream, double scale, mesh::Shape shape) {
-    return WeightSource(
-        RandomNormal{.key = {.seed = request.seed, .stream = static_cast<std::uint64_t>(stream)},
-                     .scale = scale,
-                     .shape = std::move(shape)});
-  };
-  const double of_dim = 1 / std::sqrt(static_cast<double>(dim));
-  const double of_hidden = 1 / std::sqrt(static_cast<double>(hidden_dim));
-  MlpSources weights{.w1 = random(Stream::Gate, of_dim, {dim, hidden_dim}),
-                     .w2 = random(Stream::Down, of_hidden, {hidden_dim, dim})};
-  if (request.gate) weights.w3 = random(Stream::Up, of_dim, {dim, hidden_dim});
-  if (request.bias) {
-    weights.b1 = random(Stream::GateBias, kTrialBiasScale, {1, hidden_dim});
-    weights.b2 = random(Stream::DownBias, kTrialBiasScale, {1, dim});
-    if (request.gate) weights.b3 = random(Stream::UpBias, kTrialBiasScale, {1, hidden_dim});
-  }
-  return {.input = random(Stream::Input, 1, {1, 1, token_rows(request), dim}),
-          .weights = std::move(weights),
-          .precision =
-              parse_mlp_precision(request.weight_dtype.empty() ? "bfp8_b" : request.weight_dtype),
-          .activation = request.activation.value_or(ops::Activation::Silu)};
-}
-
-template <typename Config>
-Config config_of(const mesh::MeshDevice& device, const TrialRequest& request,
-                 const Workload& workload) {
-  const MlpPrecision& precision = workload.precision;
-  const MlpSources& weights = workload.weights;
-  const auto optional = [](const std::optional<WeightSource>& source, mesh::DataType dtype) {
-    return source ? std::optional(LazyWeight(*source, {.dtype = dtype})) : std::nullopt;
-  };
-  const mesh::DataType bias = input_dtype(request, precision.down);
-  Config config{.w1 = LazyWeight(weights.w1, {.dtype = precision.gate_up}),
-                .w2 = LazyWeight(weights.w2, {.dtype = precision.down}),
-                .w3 = optional(weights.w3, precision.gate_up),
-                .b1 = optional(weights.b1, bias),
-                .b2 = optional(weights.b2, bias),
-                .b3 = optional(weights.b3, bias)};
-  config.device = device;
-  config.activation = workload.activation;
-  config.activation_dtype = request.activation_dtype;
-  return config;
-}
+/// Streams of the seed: the input's, then those of the workload.
+constexpr std::uint64_t kInputStream = 0;
+constexpr std::uint64_t kWorkloadStream = 1;
 
 template <typename Module>
 class MlpTrial : public Trial {
  public:
-  MlpTrial(Module module, const TrialRequest& request, Workload workload)
+  MlpTrial(Module module, const TrialRequest& request, MlpWorkload workload)
       : module_(std::move(module)),
         mode_(request.mode),
         workload_(std::move(workload)),
-        input_(workload_.input,
+        input_(RandomNormal{.key = {.seed = request.seed, .stream = kInputStream},
+                            .shape = {1, 1, token_rows(request), *module_.config().dim}},
                {.dtype = input_dtype(request, *module_.config().activation_dtype)}) {}
 
   std::string sizes() const override {
@@ -105,34 +50,34 @@ class MlpTrial : public Trial {
   std::vector<mesh::HostTensor> values() override { return {mesh::to_host(output_)}; }
 
   std::vector<mesh::HostTensor> reference(const ReferenceOptions& options) override {
-    return {mlp_reference(workload_.input.host_tensor(), workload_.weights,
-                          {.activation = workload_.activation, .threads = options.threads},
-                          options.progress)};
+    return {workload_.reference(input_.source().host_tensor(), options)};
   }
 
  private:
   Module module_;
   Mode mode_;
-  Workload workload_;
+  MlpWorkload workload_;
   LazyWeight input_;
   mesh::Tensor x_;
   mesh::Tensor output_;
 };
 
-}  // namespace
-
-TrialPtr make_mlp_1d_trial(const mesh::MeshDevice& device, const TrialRequest& request) {
-  Workload workload = workload_of(request);
-  return std::make_unique<MlpTrial<MLP1D>>(
-      MLP1D::from_config(config_of<MLP1DConfig>(device, request, workload)), request,
+template <typename Module, typename Config>
+TrialPtr trial_of(const mesh::MeshDevice& device, const TrialRequest& request) {
+  MlpWorkload workload(request, kWorkloadStream);
+  return std::make_unique<MlpTrial<Module>>(
+      Module::from_config(mlp_config<Config>(device, request, workload)), request,
       std::move(workload));
 }
 
+}  // namespace
+
+TrialPtr make_mlp_1d_trial(const mesh::MeshDevice& device, const TrialRequest& request) {
+  return trial_of<MLP1D, MLP1DConfig>(device, request);
+}
+
 TrialPtr make_mlp_2d_trial(const mesh::MeshDevice& device, const TrialRequest& request) {
-  Workload workload = workload_of(request);
-  return std::make_unique<MlpTrial<MLP2D>>(
-      MLP2D::from_config(config_of<MLP2DConfig>(device, request, workload)), request,
-      std::move(workload));
+  return trial_of<MLP2D, MLP2DConfig>(device, request);
 }
 
 }  // namespace ttmesh::modules

@@ -13,18 +13,14 @@
 
 #include "mesh/device/transfer.hpp"
 #include "mesh/tensor/mapper.hpp"
-#include "modules/attention/attention_1d.hpp"
-#include "modules/attention/attention_2d.hpp"
+#include "modules/decoder/decoder_layer.hpp"
+#include "modules/decoder/decoder_norm.hpp"
 #include "modules/embedding/embedding.hpp"
 #include "modules/lm_head/lm_head.hpp"
-#include "modules/mlp/mlp_1d.hpp"
-#include "modules/mlp/mlp_2d.hpp"
-#include "modules/model/decoder_norm.hpp"
 #include "modules/model/module_configs.hpp"
 #include "modules/rotary/rotary_setup_1d.hpp"
 #include "modules/rotary/rotary_setup_2d.hpp"
 #include "modules/sampling/sampling.hpp"
-#include "ops/add.hpp"
 #include "ops/concat.hpp"
 #include "ops/slice.hpp"
 
@@ -35,11 +31,11 @@ using mesh::Tensor;
 
 /// The classes that a decoder is made of on a line of chips.
 struct LineParts {
-  using Attention = Attention1D;
-  using Mlp = MLP1D;
-  static constexpr auto kMlpConfig = mlp_1d_config;
+  using Layer = DecoderLayer1D;
+  static constexpr auto layer_config = layer_1d_config;
   using Rotary = RotarySetup1D;
   using Norm = DecoderNorm1D;
+  static constexpr auto norm_config = norm_1d_config;
   using Embedding = Embedding1D;
   using Head = LMHead1D;
   using Sampling = Sampling1D;
@@ -49,11 +45,11 @@ struct LineParts {
 
 /// The same on a grid.
 struct GridParts {
-  using Attention = Attention2D;
-  using Mlp = MLP2D;
-  static constexpr auto kMlpConfig = mlp_2d_config;
+  using Layer = DecoderLayer2D;
+  static constexpr auto layer_config = layer_2d_config;
   using Rotary = RotarySetup2D;
   using Norm = DecoderNorm2D;
+  static constexpr auto norm_config = norm_2d_config;
   using Embedding = Embedding2D;
   using Head = LMHead2D;
   using Sampling = Sampling2D;
@@ -61,33 +57,12 @@ struct GridParts {
   static constexpr std::optional<int> kVocabAxis = 0;
 };
 
-/// A pre-norm layer: x + attention(norm(x)), then that plus its MLP.
 template <typename Parts>
-struct DecoderLayer {
-  typename Parts::Attention attention;
-  typename Parts::Mlp mlp;
-  typename Parts::Norm input_norm;
-  typename Parts::Norm mlp_norm;
-};
-
-template <typename Parts>
-std::vector<DecoderLayer<Parts>> layers_of(const ModelConfig& config) {
-  using Norm = typename Parts::Norm;
-  std::vector<DecoderLayer<Parts>> layers;
+std::vector<typename Parts::Layer> layers_of(const ModelConfig& config) {
+  std::vector<typename Parts::Layer> layers;
   layers.reserve(static_cast<std::size_t>(config.spec->layers));
   for (int i = 0; i < config.spec->layers; ++i) {
-    const LayerWeights& weights = config.weights.layers[static_cast<std::size_t>(i)];
-    auto attention = Parts::Attention::from_config(attention_config(config, i));
-    auto mlp = Parts::Mlp::from_config(Parts::kMlpConfig(config, i));
-    const mesh::MemoryConfig residual = *attention.config().decode_residual_memory;
-    Norm input_norm(config, weights.input_norm,
-                    {.residual = residual, .output = *attention.config().decode_input_memory});
-    Norm mlp_norm(config, weights.mlp_norm,
-                  {.residual = residual, .output = *mlp.config().decode_input_memory});
-    layers.push_back({.attention = std::move(attention),
-                      .mlp = std::move(mlp),
-                      .input_norm = std::move(input_norm),
-                      .mlp_norm = std::move(mlp_norm)});
+    layers.push_back(Parts::Layer::from_config(Parts::layer_config(config, i)));
   }
   return layers;
 }
@@ -100,26 +75,19 @@ class MeshModel final : public Model {
         device_(config.device),
         layers_(layers_of<Parts>(config)),
         embedding_(Parts::Embedding::from_config(embedding_config(config, residual_memory()))),
-        norm_(config, config.weights.norm,
+        norm_(Parts::norm_config(config, config.weights.norm),
               {.residual = residual_memory(),
-               .output = *layers_.back().attention.config().decode_input_memory}),
+               .output = *layers_.back().attention().config().decode_input_memory}),
         head_(Parts::Head::from_config(head_config(config, Parts::kDimAxis))),
         sampling_(Parts::Sampling::from_config(
             sampling_config(config, head_.config(), Parts::kVocabAxis))),
-        rotary_(rotary_config(config)) {
-    for (int i = 0; i < config.spec->layers; ++i) names_.push_back(fmt::format("layers.{}", i));
-  }
+        rotary_(rotary_config(config)) {}
 
   void load_device_weights(const ProgressCallback& progress) override {
     const auto total = static_cast<std::int64_t>(layers_.size());
     for (std::int64_t i = 0; i < total; ++i) {
       if (progress) progress({"weights", i, total + 1});
-      const auto index = static_cast<std::size_t>(i);
-      const mesh::CallScope scope(device_, names_[index]);
-      layers_[index].input_norm.load_device_weights();
-      layers_[index].attention.load_device_weights();
-      layers_[index].mlp_norm.load_device_weights();
-      layers_[index].mlp.load_device_weights();
+      layers_[static_cast<std::size_t>(i)].load_device_weights();
       device_.synchronize();
     }
     if (progress) progress({"weights", total, total + 1});
@@ -147,19 +115,12 @@ class MeshModel final : public Model {
   Tensor decode_forward(const Tensor& tokens, const std::vector<std::int64_t>& positions) override {
     const std::int64_t longest = std::max<std::int64_t>(0, *std::ranges::max_element(positions));
     const AttentionDecodeInputs inputs{
-        .current_pos = layers_.front().attention.current_pos(positions),
+        .current_pos = layers_.front().attention().current_pos(positions),
         .rot_mats = rotary_.decode_forward(positions),
         .page_table = page_table_,
         .longest_cur_pos = longest};
     Tensor x = embedding_.decode_forward(tokens);
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const mesh::CallScope scope(device_, names_[i]);
-      DecoderLayer<Parts>& layer = layers_[i];
-      Tensor h = layer.input_norm.forward(x, Mode::Decode);
-      x = sum(x, layer.attention.decode_forward(h, inputs));
-      h = layer.mlp_norm.forward(x, Mode::Decode);
-      x = sum(x, layer.mlp.decode_forward(h));
-    }
+    for (typename Parts::Layer& layer : layers_) x = layer.decode_forward(std::move(x), inputs);
     const mesh::CallScope scope(device_, "head");
     return logits(x);
   }
@@ -176,7 +137,7 @@ class MeshModel final : public Model {
 
  private:
   const mesh::MemoryConfig& residual_memory() const {
-    return *layers_.front().attention.config().decode_residual_memory;
+    return *layers_.front().attention().config().decode_residual_memory;
   }
 
   // Few rows, a prefill's too, are normed and multiplied as a decode's.
@@ -184,21 +145,10 @@ class MeshModel final : public Model {
     return head_.decode_forward(norm_.forward(x, Mode::Decode));
   }
 
-  Tensor sum(const Tensor& residual, const Tensor& term) const {
-    return ops::add(residual, term, {.dtype = config().precision.activation});
-  }
-
   Tensor prefill_layers(std::span<const std::uint32_t> tokens,
                         const AttentionPrefillInputs& inputs) {
     Tensor x = embedding_.prefill_forward(token_tensor(tokens));
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const mesh::CallScope scope(device_, names_[i]);
-      DecoderLayer<Parts>& layer = layers_[i];
-      Tensor h = layer.input_norm.forward(x, Mode::Prefill);
-      x = sum(x, layer.attention.prefill_forward(h, inputs));
-      h = layer.mlp_norm.forward(x, Mode::Prefill);
-      x = sum(x, layer.mlp.prefill_forward(h));
-    }
+    for (typename Parts::Layer& layer : layers_) x = layer.prefill_forward(std::move(x), inputs);
     return x;
   }
 
@@ -230,7 +180,7 @@ class MeshModel final : public Model {
     for (std::int64_t i = 0; i < users * of_user; ++i) {
       blocks.push_back(static_cast<std::int32_t>(i % pages.max_num_blocks));
     }
-    return layers_.front().attention.page_table(blocks);
+    return layers_.front().attention().page_table(blocks);
   }
 
   void require_prompts(const PromptBatch& prompts) const {
@@ -274,13 +224,12 @@ class MeshModel final : public Model {
   }
 
   mesh::MeshDevice device_;
-  std::vector<DecoderLayer<Parts>> layers_;
+  std::vector<typename Parts::Layer> layers_;
   typename Parts::Embedding embedding_;
   typename Parts::Norm norm_;
   typename Parts::Head head_;
   typename Parts::Sampling sampling_;
   typename Parts::Rotary rotary_;
-  std::vector<std::string> names_;
   std::optional<Tensor> page_table_;  ///< Of a paged cache.
 };
 

@@ -1,5 +1,7 @@
 #include "modules/model/module_configs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <optional>
@@ -38,8 +40,6 @@ MlpConfig mlp_config(const ModelConfig& config, int index) {
   return mlp;
 }
 
-}  // namespace
-
 AttentionConfig attention_config(const ModelConfig& config, int index) {
   const ModelSpec& spec = config.spec;
   const LayerWeights& layer = weights_of(config, index);
@@ -71,12 +71,42 @@ AttentionConfig attention_config(const ModelConfig& config, int index) {
   return attention;
 }
 
-MLP1DConfig mlp_1d_config(const ModelConfig& config, int layer) {
-  return mlp_config<MLP1DConfig>(config, layer);
+template <typename NormConfig>
+NormConfig norm_config(const ModelConfig& config, const WeightSource& weight) {
+  NormConfig norm{.weight = LazyWeight(weight, {.dtype = config.precision.activation})};
+  norm.device = config.device;
+  norm.eps = config.spec->norm_epsilon;
+  norm.max_batch_size = config.max_batch_size;
+  return norm;
 }
 
-MLP2DConfig mlp_2d_config(const ModelConfig& config, int layer) {
-  return mlp_config<MLP2DConfig>(config, layer);
+template <typename NormConfig, typename MlpConfig>
+DecoderLayerConfig<NormConfig, MlpConfig> layer_config(const ModelConfig& config, int layer) {
+  const LayerWeights& weights = weights_of(config, layer);
+  return {.attention = attention_config(config, layer),
+          .mlp = mlp_config<MlpConfig>(config, layer),
+          .attention_norm = norm_config<NormConfig>(config, weights.input_norm),
+          .mlp_norm = norm_config<NormConfig>(config, weights.mlp_norm),
+          .residual_dtype = config.precision.activation,
+          .name = fmt::format("layers.{}", layer)};
+}
+
+}  // namespace
+
+DecoderLayer1DConfig layer_1d_config(const ModelConfig& config, int layer) {
+  return layer_config<RMSNorm1DConfig, MLP1DConfig>(config, layer);
+}
+
+DecoderLayer2DConfig layer_2d_config(const ModelConfig& config, int layer) {
+  return layer_config<RMSNorm2DConfig, MLP2DConfig>(config, layer);
+}
+
+RMSNorm1DConfig norm_1d_config(const ModelConfig& config, const WeightSource& weight) {
+  return norm_config<RMSNorm1DConfig>(config, weight);
+}
+
+RMSNorm2DConfig norm_2d_config(const ModelConfig& config, const WeightSource& weight) {
+  return norm_config<RMSNorm2DConfig>(config, weight);
 }
 
 EmbeddingConfig embedding_config(const ModelConfig& config, const mesh::MemoryConfig& residual) {

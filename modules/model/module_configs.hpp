@@ -1,24 +1,26 @@
 #pragma once
 
 #include "mesh/tensor/tensor_spec.hpp"
-#include "modules/attention/attention_config.hpp"
+#include "modules/decoder/decoder_layer_config.hpp"
 #include "modules/embedding/embedding_config.hpp"
 #include "modules/lm_head/lm_head_config.hpp"
-#include "modules/mlp/mlp_1d_config.hpp"
-#include "modules/mlp/mlp_2d_config.hpp"
 #include "modules/model/model_config.hpp"
+#include "modules/norm/norm_1d_config.hpp"
+#include "modules/norm/norm_2d_config.hpp"
 #include "modules/rotary/rotary_config.hpp"
 #include "modules/sampling/sampling_config.hpp"
+#include "modules/weight_source.hpp"
 
 namespace ttmesh::modules {
 
 /// What a model's config says of each of its modules; `layer` counts from 0.
 
-[[nodiscard]] AttentionConfig attention_config(const ModelConfig& config, int layer);
-[[nodiscard]] MLP1DConfig mlp_1d_config(const ModelConfig& config, int layer);
-[[nodiscard]] MLP2DConfig mlp_2d_config(const ModelConfig& config, int layer);
+[[nodiscard]] DecoderLayer1DConfig layer_1d_config(const ModelConfig& config, int layer);
+[[nodiscard]] DecoderLayer2DConfig layer_2d_config(const ModelConfig& config, int layer);
 [[nodiscard]] EmbeddingConfig embedding_config(const ModelConfig& config,
                                                const mesh::MemoryConfig& residual);
+[[nodiscard]] RMSNorm1DConfig norm_1d_config(const ModelConfig& config, const WeightSource& weight);
+[[nodiscard]] RMSNorm2DConfig norm_2d_config(const ModelConfig& config, const WeightSource& weight);
 [[nodiscard]] RotaryConfig rotary_config(const ModelConfig& config);
 
 /// Terms are summed along `dim_axis`, the mesh axis that the model's width lies along.

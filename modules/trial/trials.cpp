@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "modules/attention/attention_trial.hpp"
+#include "modules/decoder/decoder_layer_trial.hpp"
 #include "modules/embedding/embedding_trial.hpp"
 #include "modules/lm_head/lm_head_trial.hpp"
 #include "modules/mlp/mlp_trial.hpp"
@@ -20,6 +21,8 @@ namespace {
 constexpr std::array kFamilies{
     TrialFamily{"attention", "attention with its KV cache", make_attention_1d_trial,
                 make_attention_2d_trial},
+    TrialFamily{"decoder_layer", "norms, attention and MLP around a residual",
+                make_decoder_layer_1d_trial, make_decoder_layer_2d_trial},
     TrialFamily{"embedding", "token embedding", make_embedding_1d_trial, make_embedding_2d_trial},
     TrialFamily{"layer_norm", "layer norm", make_layer_norm_1d_trial, make_layer_norm_2d_trial},
     TrialFamily{"lm_head", "LM head", make_lm_head_1d_trial, make_lm_head_2d_trial},
@@ -45,14 +48,18 @@ const TrialFamily& family_of(std::string_view module) {
 
 // Options of some families would change nothing in others.
 void require_concerned(const TrialFamily& family, const TrialRequest& request) {
-  const bool mlp = family.name == "mlp";
-  if (!mlp && (request.activation || !request.gate)) {
-    throw std::invalid_argument(fmt::format(
-        "[run_trial] --activation and --no-gate are for an mlp, {} has neither", request.module));
-  }
-  if (request.bias && !mlp && family.name != "attention") {
+  const bool has_attention = family.name == "attention" || family.name == "decoder_layer";
+  const bool has_mlp = family.name == "mlp" || family.name == "decoder_layer";
+  if (!has_mlp && (request.activation || !request.gate)) {
     throw std::invalid_argument(
-        fmt::format("[run_trial] --bias is for mlp and attention, {} has no products with one",
+        fmt::format("[run_trial] --activation and --no-gate are for mlp and decoder_layer, {} has "
+                    "neither",
+                    request.module));
+  }
+  if (request.bias && !has_mlp && !has_attention) {
+    throw std::invalid_argument(
+        fmt::format("[run_trial] --bias is for attention, decoder_layer and mlp, {} has no "
+                    "products with one",
                     request.module));
   }
 }

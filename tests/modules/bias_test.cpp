@@ -145,9 +145,10 @@ TEST(Trials, RefuseGatesAndBiasesOfModulesThatHaveNone) {
   const ModelDims dims{.dim = 512, .heads = 8, .kv_heads = 8, .head_dim = 64};
   EXPECT_THAT(
       [&] { (void)make_trial(device, {.module = "attention", .dims = dims, .gate = false}); },
-      ThrowsMessage<std::invalid_argument>(HasSubstr("--no-gate are for an mlp")));
+      ThrowsMessage<std::invalid_argument>(HasSubstr("--no-gate are for mlp and decoder_layer")));
   EXPECT_THAT([&] { (void)make_trial(device, {.module = "rms_norm", .dims = dims, .bias = true}); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("--bias is for mlp and attention")));
+              ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("--bias is for attention, decoder_layer and mlp")));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include "mesh/device/tensor.hpp"
 #include "mesh/tensor/tensor_spec.hpp"
 #include "modules/mode.hpp"
-#include "modules/model/model_config.hpp"
 #include "modules/norm/norm_1d.hpp"
 #include "modules/norm/norm_2d.hpp"
 
@@ -21,11 +20,12 @@ struct DecoderNormMemory {
 /// Source: TTTv2's decoder around MLP1D and Attention1D.
 class DecoderNorm1D {
  public:
-  DecoderNorm1D(const ModelConfig& config, const WeightSource& weight,
-                const DecoderNormMemory& memory);
+  /// The config states its device; its memory is taken from `memory`.
+  DecoderNorm1D(RMSNorm1DConfig config, const DecoderNormMemory& memory);
 
   mesh::Tensor forward(const mesh::Tensor& x, Mode mode) const;
   void load_device_weights() const { norm_.load_device_weights(); }
+  const RMSNorm1DConfig& config() const { return norm_.config(); }
 
  private:
   mesh::Tensor whole_rows(const mesh::Tensor& x, const mesh::MemoryConfig& memory) const;
@@ -37,11 +37,12 @@ class DecoderNorm1D {
 /// Source: TTTv2's decoder around MLP2D and Attention2D.
 class DecoderNorm2D {
  public:
-  DecoderNorm2D(const ModelConfig& config, const WeightSource& weight,
-                const DecoderNormMemory& memory);
+  /// The same; rows lie over the columns of the mesh whatever their width.
+  DecoderNorm2D(RMSNorm2DConfig config, const DecoderNormMemory& memory);
 
   mesh::Tensor forward(const mesh::Tensor& x, Mode mode) const { return norm_.forward(x, mode); }
   void load_device_weights() const { norm_.load_device_weights(); }
+  const RMSNorm2DConfig& config() const { return norm_.config(); }
 
  private:
   RMSNorm2D norm_;
