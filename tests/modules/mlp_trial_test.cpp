@@ -43,7 +43,7 @@ constexpr Shape kShapes[] = {{Mode::Decode, 1}, {Mode::Prefill, 128}, {Mode::Pre
 
 TrialRequest request_of(const Shape& shape, std::string_view precision) {
   return {.module = "mlp",
-          .dims = {.dim = 1024, .hidden_dim = 2048},
+          .dims = {.dim = 512, .hidden_dim = 1024},
           .mode = shape.mode,
           .seq = shape.seq,
           .weight_dtype = std::string(precision),

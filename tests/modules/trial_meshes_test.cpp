@@ -43,13 +43,13 @@ class TrialOn : public testing::TestWithParam<Case> {
     const auto& [module, mesh, mode] = GetParam();
     return {.module = module,
             .dims = {.name = {},
-                     .dim = 1024,
-                     .hidden_dim = 2048,
+                     .dim = 512,
+                     .hidden_dim = 1024,
                      .layers = 1,
                      .heads = 8,
                      .kv_heads = 8,
                      .head_dim = 64,
-                     .vocab = 4000},
+                     .vocab = 2000},
             .mode = mode,
             .weight_dtype = weight_dtype,
             .seed = 1234};
