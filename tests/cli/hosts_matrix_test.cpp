@@ -106,7 +106,7 @@ TEST_P(HostsMatrix, GivesWhatOneProcessGives) {
   if (transport == "mpi" && !has_mpirun()) GTEST_SKIP() << "no mpirun, or no MPI in ttmesh";
   const Leavings found = leavings_of(program, transport, hosts);
   EXPECT_EQ(found.results, expected_of(program).results);
-  EXPECT_EQ(found.trace, expected_of(program).trace);
+  EXPECT_TRUE(found.trace == expected_of(program).trace);  // Too long to print.
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ class Joining : public testing::Test {
     ASSERT_EQ(ttmesh(words).exit_code, 0);
     const std::string trace = folder.read(name);
     EXPECT_GT(trace.size(), 1000U);
-    EXPECT_EQ(trace, folder.read("alone"));
+    EXPECT_TRUE(trace == folder.read("alone"));  // Too long to print.
   }
   static void expect_success(Running& run) {
     const Outcome outcome = run.finish();
@@ -149,15 +149,13 @@ TEST_F(Joining, WaitingHasABound) {
   std::vector<std::string> words = kCommand;
   words.insert(words.end(),
                {"--hosts", "2", "--listen", "unix:" + folder.path("0"), "--wait", "1"});
-  const Outcome alone = ttmesh(words);
-  EXPECT_EQ(alone.exit_code, 3);
-  EXPECT_THAT(alone.err, HasSubstr("1 of 2 hosts are missing"));
-  const Outcome host = ttmesh({"host", "--listen", "unix:" + folder.path("1"), "--wait", "1"});
-  EXPECT_EQ(host.exit_code, 3);
-  EXPECT_THAT(host.err, HasSubstr("rank 0 has not called"));
-  const Outcome guest = ttmesh({"host", "--connect", "unix:" + folder.path("2"), "--wait", "1"});
-  EXPECT_EQ(guest.exit_code, 3);
-  EXPECT_THAT(guest.err, HasSubstr("no host can be reached"));
+  Running alone(words);
+  Running host({"host", "--listen", "unix:" + folder.path("1"), "--wait", "1"});
+  Running guest({"host", "--connect", "unix:" + folder.path("2"), "--wait", "1"});
+  for (Running* each : {&alone, &host, &guest}) EXPECT_EQ(each->finish().exit_code, 3);
+  EXPECT_THAT(alone.err(), HasSubstr("1 of 2 hosts are missing"));
+  EXPECT_THAT(host.err(), HasSubstr("rank 0 has not called"));
+  EXPECT_THAT(guest.err(), HasSubstr("no host can be reached"));
 }
 
 TEST_F(Joining, TcpNeedsAToken) {

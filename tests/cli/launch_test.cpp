@@ -33,7 +33,7 @@ class Launched : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(Launched, TracesAreThoseOfOneProcessToTheByte) {
   const std::string alone = trace_of(GetParam(), 1);
-  for (const int hosts : {2, 4}) EXPECT_EQ(trace_of(GetParam(), hosts), alone) << hosts;
+  for (const int hosts : {2, 4}) EXPECT_TRUE(trace_of(GetParam(), hosts) == alone) << hosts;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -58,7 +58,7 @@ TEST(Launch, OverTcpTracesAreTheSame) {
                                        "64K", "-e",         "64K", "-n", "2"};
   std::vector<std::string> tcp = alone;
   tcp.insert(tcp.end(), {"--transport", "tcp"});
-  EXPECT_EQ(trace_of(tcp, 4), trace_of(alone, 1));
+  EXPECT_TRUE(trace_of(tcp, 4) == trace_of(alone, 1));
 }
 
 TEST(Launch, RefusesAnotherTransportThanTheHostsMeetOver) {
