@@ -2,8 +2,10 @@
 #   One folder of the project as a static library `ttmesh_NAME`. PUBLIC names what its headers use,
 #   PRIVATE what only its sources do: lower layers (by their NAME) and packages (by their target).
 #
-# layer_test(NAME SOURCES ... [LINK target ...])
+# layer_test(NAME SOURCES ... [LINK target ...] [PARTS part filter ...])
 #   The GoogleTest binary of a layer, run by ctest as one test; or of a part of one, which LINK names.
+#   What a filter of PARTS selects is run as a test of its own instead, NAME_part. Filters must not
+#   overlap.
 # Designated initialisers leave the other fields at their defaults on purpose.
 set(TTMESH_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
     -Wno-missing-field-initializers)
@@ -41,7 +43,7 @@ function(layer name)
 endfunction()
 
 function(layer_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;PARTS" ${ARGN})
   add_executable(ttmesh_${name}_test ${arg_SOURCES})
   target_compile_options(ttmesh_${name}_test PRIVATE ${TTMESH_WARNINGS})
   target_compile_definitions(ttmesh_${name}_test PRIVATE
@@ -52,5 +54,12 @@ function(layer_test name)
   endif()
   ttmesh_resolve(link ${layer} ${arg_LINK})
   target_link_libraries(ttmesh_${name}_test PRIVATE ${link} GTest::gmock GTest::gtest_main)
-  add_test(NAME ${name} COMMAND ttmesh_${name}_test)
+  set(apart)
+  while(arg_PARTS)
+    list(POP_FRONT arg_PARTS part filter)
+    add_test(NAME ${name}_${part} COMMAND ttmesh_${name}_test --gtest_filter=${filter})
+    list(APPEND apart ${filter})
+  endwhile()
+  list(JOIN apart ":" apart)
+  add_test(NAME ${name} COMMAND ttmesh_${name}_test --gtest_filter=-${apart})
 endfunction()
