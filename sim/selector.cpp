@@ -11,8 +11,9 @@ namespace {
 
 [[noreturn]] void reject_unknown(std::string_view text) {
   throw std::invalid_argument(fmt::format(
-      "'{}' selects nothing; the selectors are link, link(A-B), link(A-B#CHANNEL), link(chip:N), "
-      "link(axis:0), link(axis:1), link(wrap), link(express), link(inter_mesh), chip, chip(N), "
+      "'{}' selects nothing; the selectors are link, link(A-B), link(A->B), link(A-B#CHANNEL), "
+      "link(A->B#CHANNEL), link(chip:N), link(axis:0), link(axis:1), link(wrap), link(express), "
+      "link(inter_mesh), chip, chip(N), "
       "host",
       text));
 }
@@ -35,8 +36,11 @@ Selector::Axis parse_axis(std::string_view digits) {
 
 Selector::Pair parse_pair(std::string_view inside, std::size_t dash) {
   const std::size_t hash = inside.find('#', dash);
-  Selector::Pair pair{parse_index(inside.substr(0, dash), "the first chip"),
-                      parse_index(inside.substr(dash + 1, hash - dash - 1), "the second chip")};
+  const bool one_way = inside.substr(dash + 1).starts_with('>');
+  const std::size_t second = dash + (one_way ? 2 : 1);
+  Selector::Pair pair{.a = parse_index(inside.substr(0, dash), "the first chip"),
+                      .b = parse_index(inside.substr(second, hash - second), "the second chip"),
+                      .one_way = one_way};
   if (hash != std::string_view::npos) {
     pair.channel = parse_index(inside.substr(hash + 1), "the channel");
   }

@@ -11,7 +11,8 @@ namespace ttmesh::sim {
 ///
 ///   link                every link
 ///   link(0-1)           those between two chips, both directions
-///   link(0-1#2)         their channel 2
+///   link(0->1)          their direction from the first chip to the second
+///   link(0-1#2)         their channel 2; also link(0->1#2)
 ///   link(chip:5)        those of one chip
 ///   link(axis:0)        those along a mesh axis: 0 joins the chips of a column, 1 those of a row
 ///   link(wrap)          those that close rings; also link(express) and link(inter_mesh)
@@ -24,6 +25,7 @@ struct Selector {
     int a;
     int b;
     std::optional<int> channel{};
+    bool one_way = false;  ///< Only from `a` to `b`.
   };
   struct Axis {
     int cluster_axis;

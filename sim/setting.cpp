@@ -164,6 +164,13 @@ Ratio applied(const Setting& setting, Ratio value, std::string_view wanted) {
 Setting make_setting(std::string_view selector_text, const Selector& selector,
                      std::string_view field, std::string_view value) {
   const FieldName& found = find_field(selector, field);
+  const auto* pair = std::get_if<Selector::Pair>(&selector.which);
+  if (found.field == Field::Channels && pair != nullptr && pair->one_way) {
+    throw std::invalid_argument(
+        fmt::format("channels go both ways and are counted for the whole link, link({}-{}) is "
+                    "needed",
+                    pair->a, pair->b));
+  }
   Setting setting{.selector = selector,
                   .field = found.field,
                   .value = {},

@@ -19,6 +19,8 @@ namespace ttmesh::sim {
 ///          chip: slowdown (factor on every op of the chip, and on its part in collectives);
 ///          host: dispatch (time, "traced" or "untraced").
 /// Values:  `2us` sets, `+2us` and `-2us` add, `x2` scales (`x0.5`, `x3/2`).
+///          `link(0->1)` has all but channels; `down` takes the link down both ways, as a link that
+///          one end cannot hear does not train.
 /// Units:   ps ns us ms s; B/s kB/s MB/s GB/s and b/s kb/s Mb/s Gb/s, powers of ten; a probability
 ///          as 0.001, 1e-3, 0.1% or 1/1000.
 struct Setting {

@@ -46,7 +46,7 @@ Machine make_machine(Topology topology, const std::vector<sim::Setting>& setting
   for (const Edge& edge : machine.topology.edges) {
     machine.first_channel.push_back(static_cast<int>(machine.channels.size()));
     for (int number = 0; number < edge.channels; ++number) {
-      machine.channels.push_back({.number = number, .link = link});
+      machine.channels.push_back({.number = number, .forth = {link}, .back = {link}});
     }
   }
   machine.slowdown.resize(static_cast<std::size_t>(machine.topology.chip_count()));

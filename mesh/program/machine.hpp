@@ -11,11 +11,19 @@
 
 namespace ttmesh::mesh {
 
-/// One channel between two chips.
-struct Channel {
-  int number = 0;  ///< Among those between its chips, the ones that are down included.
+/// One direction of a channel.
+struct ChannelDirection {
   sim::LinkModel link;
   sim::Disturbance disturbance{};
+};
+
+/// One channel between two chips.
+struct Channel {
+  int number = 0;          ///< Among those between its chips, the ones that are down included.
+  ChannelDirection forth;  ///< From the chip with the lower id to the other one.
+  ChannelDirection back;
+
+  const ChannelDirection& direction(bool from_lower) const { return from_lower ? forth : back; }
 };
 
 /// A topology with the models of its chips and links, settings applied: all that virtual time is a

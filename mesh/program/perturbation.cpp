@@ -52,18 +52,15 @@ bool selects(const Selector& selector, const Edge& edge) {
   return true;
 }
 
-void apply_to(Draft& draft, const Setting& setting) {
-  sim::LinkModel& link = draft.channel.link;
-  sim::Disturbance& disturbance = draft.channel.disturbance;
+void apply_to(ChannelDirection& direction, const Setting& setting) {
+  sim::LinkModel& link = direction.link;
+  sim::Disturbance& disturbance = direction.disturbance;
   switch (setting.field) {
     case Field::Latency:
       link.latency = sim::apply(setting, link.latency);
       break;
     case Field::Bandwidth:
       link.bandwidth_bytes_per_s = sim::apply_rate(setting, link.bandwidth_bytes_per_s);
-      break;
-    case Field::Down:
-      draft.down = sim::flag(setting);
       break;
     case Field::Jitter:
       disturbance.jitter = sim::apply(setting, disturbance.jitter);
@@ -75,10 +72,23 @@ void apply_to(Draft& draft, const Setting& setting) {
       disturbance.retransmit_timeout = sim::apply(setting, disturbance.retransmit_timeout);
       break;
     case Field::Channels:
+    case Field::Down:
     case Field::Slowdown:
     case Field::Dispatch:
-      throw std::logic_error("[perturb] the field is none of a channel");
+      throw std::logic_error("[perturb] the field is none of a channel's direction");
   }
+}
+
+void apply_to(Draft& draft, const Setting& setting) {
+  if (setting.field == Field::Down) {
+    // An end that hears nothing does not train: what is down one way is down both ways.
+    draft.down = sim::flag(setting);
+    return;
+  }
+  const auto* pair = std::get_if<Selector::Pair>(&setting.selector.which);
+  const bool one_way = pair != nullptr && pair->one_way;
+  if (!one_way || pair->a < pair->b) apply_to(draft.channel.forth, setting);
+  if (!one_way || pair->a > pair->b) apply_to(draft.channel.back, setting);
 }
 
 /// The links of a machine while settings are applied to them.

@@ -21,9 +21,13 @@ bool alike(const sim::LinkModel& a, const sim::LinkModel& b) {
 
 /// The first of the machine's links that is like `link`: what is equal has one address, mostly.
 const sim::LinkModel* first_alike(const Machine& machine, const sim::LinkModel& link) {
-  const auto channel = std::find_if(machine.channels.begin(), machine.channels.end(),
-                                    [&](const Channel& each) { return alike(each.link, link); });
-  return &channel->link;
+  for (const Channel& channel : machine.channels) {
+    for (const bool from_lower : {true, false}) {
+      const sim::LinkModel& other = channel.direction(from_lower).link;
+      if (alike(other, link)) return &other;
+    }
+  }
+  return &link;
 }
 
 }  // namespace
@@ -35,14 +39,19 @@ Ports::Ports(ChipId chip, const Machine& machine)
     const int channels = machine.topology.edges[static_cast<std::size_t>(edge)].channels;
     ports_.push_back({peer, edge, outlets_.size(), channels});
     for (int index = 0; index < channels; ++index) {
-      const Channel& channel = machine.channel(edge, index);
-      outlets_.push_back({.link = first_alike(machine, channel.link),
-                          .disturbed = channel.disturbance.any(),
-                          .number = channel.number,
+      const ChannelDirection& direction = outgoing(ports_.back(), index);
+      const int number = machine.channel(edge, index).number;
+      outlets_.push_back({.link = first_alike(machine, direction.link),
+                          .disturbed = direction.disturbance.any(),
+                          .number = number,
                           .track = machine.link_track(edge, index, chip < peer),
-                          .key = sim::channel_key(machine.seed, chip, peer, channel.number)});
+                          .key = sim::channel_key(machine.seed, chip, peer, number)});
     }
   }
+}
+
+const ChannelDirection& Ports::outgoing(const Port& port, int index) const {
+  return machine_.channel(port.edge, index).direction(chip_ < port.peer);
 }
 
 std::size_t Ports::port_to(ChipId peer) const {
@@ -87,8 +96,8 @@ void Ports::claim(Port& port, int index, const Transmission& transmission,
   if (outlet.disturbed) {
     sim::PacketFormat format = link.packet;
     format.payload_bytes = transmission.packet_bytes.value_or(format.payload_bytes);
-    delays = sim::draw_delays(machine_.channel(port.edge, index).disturbance, outlet.key,
-                              transmission.id, sim::packet_count(format, share.bytes), times.head);
+    delays = sim::draw_delays(outgoing(port, index).disturbance, outlet.key, transmission.id,
+                              sim::packet_count(format, share.bytes), times.head);
   }
   const sim::Time start =
       outlet.timeline.claim(transmission.earliest, times.duration + delays.lost);
@@ -109,14 +118,14 @@ void Ports::claim(Port& port, int index, const Transmission& transmission,
 
 sim::Time Ports::signal(ChipId peer, sim::Time time, sim::TransferId id) const {
   const Port& port = ports_[port_to(peer)];
-  const Channel& channel = machine_.channel(port.edge, 0);
+  const ChannelDirection& channel = outgoing(port, 0);
   const sim::Delays delays =
       sim::draw_delays(channel.disturbance, outlets_[port.first].key, id, 1, {});
   return time + delays.lost + channel.link.latency + delays.tail + sim::barrier_time(workers_);
 }
 
 const sim::LinkModel& Ports::link(ChipId peer) const {
-  return machine_.channel(ports_[port_to(peer)].edge, 0).link;
+  return outgoing(ports_[port_to(peer)], 0).link;
 }
 
 std::vector<LinkUse> Ports::use() const {

@@ -89,6 +89,8 @@ class Ports {
     sim::Time busy{};
   };
 
+  /// The direction away from this chip of channel `index` of a port.
+  const ChannelDirection& outgoing(const Port& port, int index) const;
   /// Position in `ports_`.
   std::size_t port_to(ChipId peer) const;
   /// Claims channel `index` of a port for its share, and adds its use to the passage.

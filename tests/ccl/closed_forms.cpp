@@ -20,7 +20,7 @@ std::optional<std::int64_t> packets_of(std::int64_t packet_bytes) {
 ClosedForms::ClosedForms(const mesh::Machine& machine, int chips, std::int64_t slice_pages,
                          std::int64_t page_bytes)
     : model_(machine.collective),
-      link_(machine.channels.front().link),
+      link_(machine.channels.front().forth.link),
       links_(machine.topology.usable_links),
       chips_(chips),
       page_(page_bytes),

@@ -111,6 +111,75 @@ TEST(ScenarioFile, SlowsAnOpOfOneChip) {
   EXPECT_NEAR(static_cast<double>(slow), 2.0 * static_cast<double>(usual), 2);
 }
 
+/// Microseconds of a collective of 1 MiB on a ring of four chips.
+double time_of(const Arguments& collective, const Arguments& settings,
+               const std::string& topology = "t3k:1x4:ring") {
+  Arguments arguments{"ccl"};
+  arguments.insert(arguments.end(), collective.begin(), collective.end());
+  arguments.insert(arguments.end(), {"-t", topology, "-b", "1M", "-e", "1M", "-n", "1"});
+  for (const std::string& setting : settings) {
+    arguments.insert(arguments.end(), {"--set", setting});
+  }
+  return json_of(arguments)["results"][0]["out_of_place"]["time"].get<double>();
+}
+
+TEST(OneDirection, OfALinkSlowsTheRingThatGoesThatWay) {
+  const Arguments one_way{"all_gather", "--algorithm", "ring_one_way"};
+  const double usual = time_of(one_way, {});
+  EXPECT_GT(time_of(one_way, {"link(1->2).bandwidth=x1/2"}), usual);
+  EXPECT_EQ(time_of(one_way, {"link(2->1).bandwidth=x1/2"}), usual);
+  EXPECT_EQ(time_of(one_way, {"link(1->2).bandwidth=x1/2", "link(2->1).bandwidth=x1/2"}),
+            time_of(one_way, {"link(1-2).bandwidth=x1/2"}));
+  // The usual ring goes both ways.
+  EXPECT_GT(time_of({"all_gather"}, {"link(2->1).bandwidth=x1/2"}), time_of({"all_gather"}, {}));
+}
+
+TEST(OneDirection, SlowsWhatIsSentThatWay) {
+  const Arguments there{"point_to_point", "--from", "0", "--to", "1"};
+  const Arguments back{"point_to_point", "--from", "1", "--to", "0"};
+  const double usual = time_of(there, {});
+  EXPECT_EQ(time_of(back, {}), usual);
+  for (const std::string field : {"bandwidth=x1/4", "loss=10%"}) {
+    const Arguments settings{"link(0->1)." + field};
+    EXPECT_GT(time_of(there, settings), usual) << field;
+    EXPECT_LT(time_of(back, settings), time_of(there, settings)) << field;
+  }
+  EXPECT_EQ(time_of(back, {"link(0->1).bandwidth=x1/4"}), usual);
+}
+
+TEST(OneDirection, IsSaidAlikeInAFile) {
+  const ScratchFolder scratch;
+  scratch.write("one.yaml",
+                "scenario: 1\nset:\n"
+                "  - link(0->1): {latency: +3us}\n"
+                "  - link(1->0#0): {bandwidth: x1/2}\n");
+  const Arguments settings{"link(0->1).latency=+3us", "link(1->0#0).bandwidth=x1/2"};
+  const double typed = time_of({"all_reduce"}, settings);
+  EXPECT_EQ(time_of({"all_reduce", "--scenario", scratch.path("one.yaml")}, {}), typed);
+  EXPECT_GT(typed, time_of({"all_reduce"}, {}));
+}
+
+TEST(OneDirection, IsSweptLikeAnyOtherSetting) {
+  const ScratchFolder scratch;
+  const Outcome outcome =
+      ttmesh({"sweep", "--over", "link(0->1).latency=+0us,+5us", "--csv", scratch.path("s.csv"),
+              "--", "ccl", "all_gather", "-t", "t3k:1x4:ring", "-b", "4K", "-e", "4K"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(scratch.read("s.csv"), HasSubstr("link(0->1).latency,"));
+}
+
+TEST(OneDirection, ThatMatchesNothingSaysSo) {
+  for (const auto& [setting, what] :
+       {std::pair("link(0->2).latency=+1us", "selects no link of t3k:1x4:ring"),
+        {"link(0->1#9).latency=+1us", "the link has no channel 9"},
+        {"link(0->1).channels=2", "link(0-1) is needed"}}) {
+    const Outcome outcome = ttmesh(
+        {"ccl", "all_gather", "-t", "t3k:1x4:ring", "-b", "4K", "-e", "4K", "--set", setting});
+    EXPECT_EQ(outcome.exit_code, 2) << setting;
+    EXPECT_THAT(outcome.err, HasSubstr(what)) << setting;
+  }
+}
+
 TEST(Seed, ChangesWhatIsDrawn) {
   const Arguments jitter{"--timing-only", "--set", "link.jitter=1us"};
   const auto time = [&](Arguments more, const char* seed) {

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 #include <stdexcept>
+#include <string>
 
 #include "mesh/topology/line.hpp"
 #include "mesh/topology/load.hpp"
@@ -24,15 +26,15 @@ TEST(Machine, TakesItsModelsFromTheSystem) {
   const Machine machine = make_machine(load_topology("tg"), {});
   const sim::System& tg = sim::find_system("tg");
   EXPECT_EQ(machine.first_channel.size(), machine.topology.edges.size());
-  EXPECT_EQ(machine.channels.front().link.latency, tg.link.latency);
+  EXPECT_EQ(machine.channels.front().forth.link.latency, tg.link.latency);
   EXPECT_EQ(machine.slowdown.size(), 32U);
 }
 
 TEST(Machine, SetsOneLink) {
   const Machine machine = machine_with("link(0-1).latency=5us");
-  EXPECT_EQ(machine.channel(machine.edge_between(1, 0), 0).link.latency,
+  EXPECT_EQ(machine.channel(machine.edge_between(1, 0), 0).forth.link.latency,
             sim::Time::microseconds(5));
-  EXPECT_NE(machine.channel(machine.edge_between(1, 2), 0).link.latency,
+  EXPECT_NE(machine.channel(machine.edge_between(1, 2), 0).forth.link.latency,
             sim::Time::microseconds(5));
 }
 
@@ -41,9 +43,9 @@ TEST(Machine, SetsTheLinksOfAnAxis) {
   const Machine machine = machine_with("link(axis:0).bandwidth=x1/2");
   for (std::size_t i = 0; i < machine.topology.edges.size(); ++i) {
     const int edge = static_cast<int>(i);
-    const std::int64_t before = plain.channel(edge, 0).link.bandwidth_bytes_per_s;
+    const std::int64_t before = plain.channel(edge, 0).forth.link.bandwidth_bytes_per_s;
     for (int channel = 0; channel < machine.topology.edges[i].channels; ++channel) {
-      EXPECT_EQ(machine.channel(edge, channel).link.bandwidth_bytes_per_s,
+      EXPECT_EQ(machine.channel(edge, channel).forth.link.bandwidth_bytes_per_s,
                 machine.topology.edges[i].axis == 0 ? before / 2 : before);
     }
   }
@@ -53,7 +55,7 @@ TEST(Machine, AppliesSettingsInOrder) {
   const Machine machine = make_machine(
       load_topology("t3k"),
       {sim::parse_setting("link.latency=1us"), sim::parse_setting("link.latency=+2us")});
-  EXPECT_EQ(machine.channels.front().link.latency, sim::Time::microseconds(3));
+  EXPECT_EQ(machine.channels.front().forth.link.latency, sim::Time::microseconds(3));
 }
 
 Edge edge_of(const Machine& machine, ChipId a, ChipId b) {
@@ -142,8 +144,42 @@ TEST(Machine, KeepsTheNumbersOfChannelsThatAreUp) {
 TEST(Machine, SetsOneChannel) {
   const Machine machine = machine_with("link(1-0#2).bandwidth=1GB/s");
   const int edge = machine.edge_between(0, 1);
-  EXPECT_EQ(machine.channel(edge, 2).link.bandwidth_bytes_per_s, 1'000'000'000);
-  EXPECT_NE(machine.channel(edge, 1).link.bandwidth_bytes_per_s, 1'000'000'000);
+  EXPECT_EQ(machine.channel(edge, 2).forth.link.bandwidth_bytes_per_s, 1'000'000'000);
+  EXPECT_NE(machine.channel(edge, 1).forth.link.bandwidth_bytes_per_s, 1'000'000'000);
+}
+
+TEST(Machine, SetsOneDirection) {
+  const auto both = [](const char* setting) {
+    const Machine machine = machine_with(setting);
+    const Channel& channel = machine.channel(machine.edge_between(0, 1), 0);
+    EXPECT_FALSE(machine.channel(machine.edge_between(1, 2), 0).forth.disturbance.any());
+    return std::array{channel.forth, channel.back};
+  };
+  const auto is_set = [](const ChannelDirection& direction) {
+    return direction.link.latency == sim::Time::microseconds(9) || direction.disturbance.any() ||
+           direction.link.bandwidth_bytes_per_s == 1'000'000'000;
+  };
+  for (const std::string field : {"latency=9us", "bandwidth=1GB/s", "jitter=1us", "loss=1e-3"}) {
+    const auto forth = both(("link(0->1)." + field).c_str());
+    EXPECT_TRUE(is_set(forth[0]) && !is_set(forth[1])) << field;
+    const auto back = both(("link(1->0)." + field).c_str());
+    EXPECT_TRUE(!is_set(back[0]) && is_set(back[1])) << field;
+    const auto all = both(("link(1-0)." + field).c_str());
+    EXPECT_TRUE(is_set(all[0]) && is_set(all[1])) << field;
+  }
+}
+
+TEST(Machine, TakesALinkDownBothWays) {
+  for (const char* setting : {"link(0->1).down=true", "link(1->0).down=true"}) {
+    const Machine machine = machine_with(setting);
+    EXPECT_TRUE(machine.is_down(0, 1)) << setting;
+    EXPECT_EQ(machine.edge_between(1, 0), -1) << setting;
+  }
+}
+
+TEST(Machine, RefusesADirectionBetweenChipsThatNoLinkJoins) {
+  EXPECT_THROW((void)machine_with("link(0->2).latency=1us"), std::invalid_argument);
+  EXPECT_THROW((void)machine_with("link(0->1#77).latency=1us"), std::invalid_argument);
 }
 
 TEST(Machine, SetsWhatIsRandomOnALink) {
@@ -153,11 +189,11 @@ TEST(Machine, SetsWhatIsRandomOnALink) {
        sim::parse_setting("link(0-1).retransmit_timeout=20us")},
       9);
   EXPECT_EQ(machine.seed, 9U);
-  const sim::Disturbance& set = machine.channel(machine.edge_between(0, 1), 1).disturbance;
+  const sim::Disturbance& set = machine.channel(machine.edge_between(0, 1), 1).forth.disturbance;
   EXPECT_EQ(set.jitter, sim::Time::nanoseconds(200));
   EXPECT_EQ(set.loss, (sim::Ratio{1, 10'000}));
   EXPECT_EQ(set.retransmit_timeout, sim::Time::microseconds(20));
-  EXPECT_FALSE(machine.channel(machine.edge_between(1, 2), 0).disturbance.any());
+  EXPECT_FALSE(machine.channel(machine.edge_between(1, 2), 0).forth.disturbance.any());
 }
 
 TEST(Machine, SetsTheLinksBetweenMeshes) {
@@ -173,8 +209,9 @@ TEST(Machine, SetsTheLinksBetweenMeshes) {
   for (std::size_t i = 0; i < machine.topology.edges.size(); ++i) {
     const bool inter_mesh = machine.topology.edges[i].kind == Edge::Kind::InterMesh;
     between += inter_mesh ? 1 : 0;
-    EXPECT_EQ(machine.channel(static_cast<int>(i), 0).link.latency == sim::Time::microseconds(9),
-              inter_mesh);
+    EXPECT_EQ(
+        machine.channel(static_cast<int>(i), 0).forth.link.latency == sim::Time::microseconds(9),
+        inter_mesh);
   }
   EXPECT_EQ(between, 2);
 }

@@ -27,7 +27,7 @@ class PortsTest : public testing::Test {
   }
 
   const Machine machine = make_machine(load_topology("tg"), {});
-  const sim::LinkModel link = machine.channels.front().link;
+  const sim::LinkModel link = machine.channels.front().forth.link;
   Ports ports{0, machine};
 };
 
@@ -166,7 +166,7 @@ TEST_F(PerturbedPorts, DrawDependsOnTheSeedAndTheTransferAlone) {
 // Each loss keeps the channel for the timeout and one packet.
 TEST_F(PerturbedPorts, EachLossKeepsTheChannelForTheTimeoutAndAPacket) {
   const Machine machine = machine_with({"link.loss=1e-3", "link.retransmit_timeout=20us"});
-  const sim::LinkModel& link = machine.channels.front().link;
+  const sim::LinkModel& link = machine.channels.front().forth.link;
   const sim::Time recovery =
       sim::Time::microseconds(20) + sim::head_serialisation(link, link.packet.payload_bytes);
   constexpr std::int64_t kMany = std::int64_t{1} << 30;
@@ -185,7 +185,7 @@ TEST_F(PerturbedPorts, EachLossKeepsTheChannelForTheTimeoutAndAPacket) {
 
 TEST_F(PerturbedPorts, AHeadThatIsLostArrivesLater) {
   const Machine machine = machine_with({"link.loss=50%", "link.retransmit_timeout=3us"});
-  const sim::LinkModel& link = machine.channels.front().link;
+  const sim::LinkModel& link = machine.channels.front().forth.link;
   const sim::ChannelKey key = sim::channel_key(1, 0, 1, 0);
   bool lost = false;
   for (std::uint32_t step = 0; step < 20; ++step) {

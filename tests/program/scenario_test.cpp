@@ -73,7 +73,8 @@ TEST(Scenario, SaysTheSameAsArguments) {
   EXPECT_EQ(from_file.topology.edges, from_arguments.topology.edges);
   ASSERT_EQ(from_file.channels.size(), from_arguments.channels.size());
   for (std::size_t i = 0; i < from_file.channels.size(); ++i) {
-    EXPECT_EQ(from_file.channels[i].link.latency, from_arguments.channels[i].link.latency);
+    EXPECT_EQ(from_file.channels[i].forth.link.latency,
+              from_arguments.channels[i].forth.link.latency);
   }
 }
 

@@ -56,6 +56,26 @@ TEST(Setting, SelectsLinksByWhatTheyAre) {
   EXPECT_EQ(std::get<Selector::Group>(which("link(inter_mesh)")), Selector::Group::InterMesh);
 }
 
+TEST(Setting, SelectsOneDirection) {
+  const auto pair = [](const char* text) {
+    return std::get<Selector::Pair>(parse_selector(text).which);
+  };
+  EXPECT_FALSE(pair("link(3-1)").one_way);
+  EXPECT_TRUE(pair("link(3->1)").one_way);
+  EXPECT_EQ(pair("link(3->1)").a, 3);
+  EXPECT_EQ(pair("link(3->1)").b, 1);
+  EXPECT_EQ(pair("link(3->1#2)").channel, 2);
+  for (const char* wrong : {"link(->1)", "link(3->)", "link(3>1)", "link(3<-1)", "link(3->>1)",
+                            "link(3->3)", "link(3->1#)", "link(3 -> 1)"}) {
+    EXPECT_THROW((void)parse_selector(wrong), std::invalid_argument) << wrong;
+  }
+}
+
+TEST(Setting, CountsChannelsBothWays) {
+  EXPECT_THROW((void)parse_setting("link(0->1).channels=2"), std::invalid_argument);
+  EXPECT_NO_THROW((void)parse_setting("link(0->1).down=true"));
+}
+
 TEST(Setting, SetsAddsAndScalesATime) {
   const Time before = Time::nanoseconds(711);
   EXPECT_EQ(apply_to("link.latency=2us", before), Time::microseconds(2));
