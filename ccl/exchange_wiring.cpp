@@ -21,9 +21,7 @@ bool is_closed(const mesh::Topology& topology, const Group& group, int axis) {
   if (extent < 3) return false;
   for (int i = 0; i < group.shape.extent(1 - axis); ++i) {
     const auto chip = [&](int at) {
-      const int row = axis == 0 ? at : i;
-      const int col = axis == 0 ? i : at;
-      return group.chips[static_cast<std::size_t>(row * group.shape.cols + col)];
+      return group.chip(axis == 0 ? mesh::Coordinate{at, i} : mesh::Coordinate{i, at});
     };
     if (topology.channels_between(chip(extent - 1), chip(0)) == 0) return false;
   }

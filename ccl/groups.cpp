@@ -21,10 +21,15 @@ int steps_between(const Group& group, int axis, int from, int to, bool even) {
 
 }  // namespace
 
+ChipId Group::chip(mesh::Coordinate at) const {
+  const int index = at.row * shape.cols + at.col;
+  return chips[static_cast<std::size_t>(index)];
+}
+
 std::vector<Group> groups_of(const mesh::Topology& topology, const mesh::MeshView& view,
                              std::optional<int> cluster_axis) {
-  const std::vector<ChipId> chips = chips_of(topology, view);
-  if (!cluster_axis) return {{.chips = chips, .shape = view.shape}};
+  const Group all{.chips = chips_of(topology, view), .shape = view.shape};
+  if (!cluster_axis) return {all};
   std::vector<Group> groups;
   const int across = view.shape.extent(1 - *cluster_axis);
   const int along = view.shape.extent(*cluster_axis);
@@ -35,7 +40,7 @@ std::vector<Group> groups_of(const mesh::Topology& topology, const mesh::MeshVie
     for (int j = 0; j < along; ++j) {
       const int row = *cluster_axis == 0 ? j : i;
       const int col = *cluster_axis == 0 ? i : j;
-      group.chips.push_back(chips[static_cast<std::size_t>(row * view.shape.cols + col)]);
+      group.chips.push_back(all.chip({row, col}));
     }
     groups.push_back(std::move(group));
   }
@@ -44,22 +49,20 @@ std::vector<Group> groups_of(const mesh::Topology& topology, const mesh::MeshVie
 
 std::vector<ChipId> path_within(const mesh::Topology& topology, const Group& group, int from,
                                 int to) {
-  const auto chip = [&](int row, int col) {
-    return group.chips[static_cast<std::size_t>(row * group.shape.cols + col)];
-  };
   const int cols = group.shape.cols;
   int row = from / cols;
   int col = from % cols;
-  if (group.routed) return mesh::route(topology, chip(row, col), chip(to / cols, to % cols));
+  const ChipId last = group.chip({to / cols, to % cols});
+  if (group.routed) return mesh::route(topology, group.chip({row, col}), last);
 
   const bool even = from % 2 == 0;
-  std::vector<ChipId> path{chip(row, col)};
+  std::vector<ChipId> path{group.chip({row, col})};
   const auto walk = [&](int axis, int& at, int target) {
     const int steps = steps_between(group, axis, at, target, even);
     const int extent = group.shape.extent(axis);
     for (int i = 0; i < std::abs(steps); ++i) {
       at = (at + (steps > 0 ? 1 : extent - 1)) % extent;
-      path.push_back(chip(row, col));
+      path.push_back(group.chip({row, col}));
     }
   };
   walk(0, row, to / cols);

@@ -21,6 +21,7 @@ struct Group {
   bool routed = false;
 
   int size() const { return static_cast<int>(chips.size()); }
+  mesh::ChipId chip(mesh::Coordinate at) const;
 };
 
 /// The groups of a view: its lines along an axis, or all of its chips.

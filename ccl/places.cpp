@@ -50,22 +50,23 @@ Places::Places(const mesh::Topology& topology, const mesh::MeshView& view, int c
   const int stride = cluster_axis == 0 ? view.shape.cols : 1;
   const int line_stride = cluster_axis == 0 ? 1 : view.shape.cols;
   for (int i = 0; i < across; ++i) {
-    const auto head = static_cast<std::size_t>(i * line_stride);
-    Line line = line_through(topology, view, cluster_axis, chips[head]);
+    const int head = i * line_stride;
+    Line line = line_through(topology, view, cluster_axis, chips[static_cast<std::size_t>(head)]);
     const std::optional<int> first = first_of(topology, line);
     if (!first) throw std::logic_error("[Places] the line is in pieces");
     std::rotate(line.chips.begin(), line.chips.begin() + *first, line.chips.end());
     for (int index = 0; index < line.size(); ++index) {
       const int coordinate = (index + *first) % line.size();
-      places_[head + static_cast<std::size_t>(coordinate * stride)] = {
-          member_of(line, index, topology_used), *first};
+      const int place = head + coordinate * stride;
+      places_[static_cast<std::size_t>(place)] = {member_of(line, index, topology_used), *first};
     }
   }
 }
 
 const Place& Places::of(mesh::ChipId chip) const {
   const mesh::Coordinate at = *position_in(topology_, view_, chip);
-  return places_[static_cast<std::size_t>(at.row * view_.shape.cols + at.col)];
+  const int index = at.row * view_.shape.cols + at.col;
+  return places_[static_cast<std::size_t>(index)];
 }
 
 mesh::StepPlan renumbered(mesh::StepPlan plan, int slices, int first) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ccl/exchange.hpp"
+#include "ccl/groups.hpp"
 #include "ccl/tree.hpp"
 #include "mesh/topology/line.hpp"
 
@@ -84,8 +85,7 @@ ChipId chip_at(const char* which, const mesh::MeshDevice& device, mesh::Coordina
         fmt::format("[point_to_point] {} is row {}, column {}, which lies outside the {} mesh",
                     which, at.row, at.col, to_string(shape)));
   }
-  const std::vector<ChipId> chips = chips_of(device.topology(), device.view());
-  return chips[static_cast<std::size_t>(at.row * shape.cols + at.col)];
+  return groups_of(device.topology(), device.view(), std::nullopt).front().chip(at);
 }
 
 }  // namespace
