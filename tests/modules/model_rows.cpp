@@ -45,6 +45,7 @@ void expect_row(const ModelRow& row) {
                                                         .weight_dtype = row.weight_dtype,
                                                         .seed = 1234,
                                                         .pcc = row.pcc});
+  testing::Test::RecordProperty("pcc", fmt::format("{:.6f}", result.accuracy->pcc));
   EXPECT_GE(result.accuracy->pcc, row.pcc);
   EXPECT_TRUE(result.passed);
 }
