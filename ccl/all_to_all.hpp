@@ -30,13 +30,11 @@ struct AllToAllOptions {
 /// first along the column and then along the row, so they share links.
 ///
 /// Shapes:    [.., a, .., b, ..] -> [.., n * a, .., b / n, ..] per chip, for dims in_dim and
-/// out_dim;
-///            n chips exchange.
+///            out_dim; n chips exchange.
 /// Placement: Shard{in_dim} -> Shard{out_dim} along `cluster_axis`, or along both axes, rows first.
 /// Cost:      n - 1 hops on a line, floor(n / 2) on a ring; floor(n / 2) * ceil(n / 2) slices on
-/// the
-///            middle link of a line, half of that on each direction of a ring's.
-///            One chip costs nothing: the input is returned.
+///            the middle link of a line, half of that on each direction of a ring's. One chip costs
+///            nothing: the input is returned.
 /// Throws:    std::invalid_argument if an option is out of range, no line is closed, the input is
 ///            not sharded on `in_dim`, or `out_dim` does not cut into whole tiles for each chip.
 /// Source:    ttnn.experimental.all_to_all_async; ccl/README.md.

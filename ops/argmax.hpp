@@ -17,7 +17,8 @@ struct ArgmaxOptions {
 /// Placement: unchanged; the last dim is whole on each chip.
 /// Cost:      reads it once, writes the indices; 8 cycles a tile and core.
 /// Throws:    std::invalid_argument if `dim` is not the last, a sum is owed or the last dim
-/// sharded. Source:    ttnn.argmax.
+///            sharded.
+/// Source:    ttnn.argmax.
 [[nodiscard]] mesh::Tensor argmax(const mesh::Tensor& input, const ArgmaxOptions& options = {});
 
 [[nodiscard]] mesh::OpDefinition argmax_definition();

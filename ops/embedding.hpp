@@ -17,8 +17,7 @@ struct EmbeddingOptions {
 /// Rows of a table by index: out[b, s] = weight[indices[b, s]].
 ///
 /// Shapes:    indices [b, s], or [b, 1, .., s], of uint32 or int32, and [.., vocab, d], leading
-/// dims
-///            of 1, -> [b, s, d].
+///            dims of 1, -> [b, s, d].
 /// Placement: along each axis one of the two is Replicate: Shard(last) of the table -> Shard(2); a
 ///            dim of the indices sharded -> the same. The rows of the table are whole on each chip.
 /// Cost:      reads the indices and the rows that they name, writes the result.

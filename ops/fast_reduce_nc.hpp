@@ -20,8 +20,7 @@ struct FastReduceNcOptions {
 ///
 /// Shapes:    [n, c, h, w] -> [1, c, h, w] for dim 0.
 /// Placement: Stacked{d} -> Replicate for d in `dims`: this pays a sum whose terms a gather
-/// stacked;
-///            Shard{d} -> Partial; everything else stays.
+///            stacked; Shard{d} -> Partial; everything else stays.
 /// Cost:      reads it once, writes the sum once; 8 cycles a tile and core.
 /// Throws:    std::invalid_argument if a dim is one of the last two, or a stacked dim holds more
 ///            than the terms.

@@ -13,7 +13,8 @@ namespace ttmesh::ops {
 /// Placement: unchanged; the last dim is whole on each chip, weight and bias are Replicate.
 /// Cost:      as rms_norm, with 2 passes more.
 /// Throws:    std::invalid_argument if a sum is owed, the last dim is sharded, or shapes do not
-/// fit. Source:    ttnn.layer_norm.
+///            fit.
+/// Source:    ttnn.layer_norm.
 [[nodiscard]] mesh::Tensor layer_norm(const mesh::Tensor& input, const NormOptions& options = {});
 
 [[nodiscard]] mesh::OpDefinition layer_norm_definition();

@@ -21,8 +21,7 @@ struct NlpConcatHeadsDecodeOptions {
 /// Placement: Shard(2) -> Shard(3); Shard(1), the users, -> Shard(2). Partial stays.
 /// Cost:      reads and writes what is joined once.
 /// Throws:    std::invalid_argument if there are fewer heads, the first dim is not 1, or the head
-/// dim
-///            is sharded.
+///            dim is sharded.
 /// Source:    ttnn.experimental.nlp_concat_heads_decode.
 [[nodiscard]] mesh::Tensor nlp_concat_heads_decode(const mesh::Tensor& input,
                                                    const NlpConcatHeadsDecodeOptions& options);

@@ -26,11 +26,10 @@ struct QkvHeads {
 /// Splits rows of query, key and value heads of a prompt.
 ///
 /// Shapes:    [b, 1, s, (h + 2 k) * d] -> [b, h, s, d], [b, k, s, d] ([b, k, d, s] if transposed)
-/// and
-///            [b, k, s, d]; h query heads and k key heads on each chip.
+///            and [b, k, s, d]; h query heads and k key heads on each chip.
 /// Placement: Shard(3) -> Shard(1): each chip's row holds its own query, key and value heads.
-/// Partial
-///            stays, and so does what lies along dims 0 and 2 (transposed keys: Shard(2) -> 3).
+///            Partial stays, and so does what lies along dims 0 and 2 (transposed keys: Shard(2)
+///            -> 3).
 /// Cost:      reads and writes everything once.
 /// Throws:    std::invalid_argument if heads do not fill the rows or dim 1 is sharded.
 /// Source:    ttnn.experimental.nlp_create_qkv_heads.

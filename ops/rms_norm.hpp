@@ -12,8 +12,7 @@ namespace ttmesh::ops {
 /// Shapes:    [.., d] -> [.., d]; weight and bias hold d values in any shape, such as [d / 32, 32].
 /// Placement: unchanged; the last dim is whole on each chip, weight and bias are Replicate.
 /// Cost:      reads all inputs once, writes once; 8 cycles a tile and core for each of 3 passes,
-/// and
-///            one more for each of weight, bias and residual.
+///            and one more for each of weight, bias and residual.
 /// Throws:    std::invalid_argument if a sum is owed, the last dim is sharded (the message names
 ///            rms_norm_pre_all_gather), or shapes do not fit.
 /// Source:    ttnn.rms_norm.

@@ -31,8 +31,7 @@ struct RotaryEmbeddingLlamaOptions {
 /// Cost:      reads all inputs once, writes once; 88 cycles a tile and core: a tile product and 3
 ///            passes.
 /// Throws:    std::invalid_argument if a sum is owed, d is not a multiple of 32 or sharded, or
-/// tables
-///            do not fit.
+///            tables do not fit.
 /// Source:    ttnn.experimental.rotary_embedding_llama.
 [[nodiscard]] mesh::Tensor rotary_embedding_llama(const mesh::Tensor& input,
                                                   const RotaryEmbedding& tables,

@@ -20,14 +20,14 @@ struct SamplingParameters {
 /// probabilities reach p, by softmax of value * temperature.
 ///
 /// Shapes:    values and indices [1, 1, users, n], parameters [users] -> [1, 1, 1, users] of
-/// uint32. Placement: users (dim 2) of both and of the parameters (dim 0) alike, Replicate or
-/// Shard;
+///            uint32.
+/// Placement: users (dim 2) of both and of the parameters (dim 0) alike, Replicate or Shard;
 ///            candidates whole on each chip.
 /// Cost:      reads both, writes the tokens; 32 cycles a tile and comparing pass over the
 ///            candidates, as topk.
 /// Throws:    std::invalid_argument if shapes, dtypes or placements do not fit. A k of 0, a p
-/// outside
-///            (0, 1] other than 0 for greedy, or a temperature that is not positive fails the chip.
+///            outside (0, 1] other than 0 for greedy, or a temperature that is not positive fails
+///            the chip.
 /// Source:    ttnn.sampling. The random numbers are this project's own: Philox4x32-10, keyed by
 ///            seed and counted by user and draw.
 [[nodiscard]] mesh::Tensor sampling(const mesh::Tensor& values, const mesh::Tensor& indices,

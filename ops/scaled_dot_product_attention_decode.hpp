@@ -28,15 +28,14 @@ struct ScaledDotProductAttentionDecodeOptions {
 /// scaled_dot_product_attention of one token of each user to its contiguous cache, up to and with
 /// its position. An idle user gives 0.
 ///
-/// Shapes:    q [1, b, h, d], k [b, k, t, d], v [b, k, t, e], mask [1 or b, 1, 1 or h, t] ->
-///            [1, b, h, e].
+/// Shapes:    q [1, b, h, d], k [b, k, t, d], v [b, k, t, e], mask [1 or b, 1, 1 or h, t]
+///            -> [1, b, h, e].
 /// Placement: users (dim 1 of q, 0 of k, v, positions and mask) and heads (dim 2 of q and mask, 1
-/// of k
-///            and v) are sharded alike on all; a list of positions needs users that are not
+///            of k and v) are sharded alike on all; a list of positions needs users that are not
 ///            sharded.
 /// Cost:      reads q once and k and v as far as they are visible, once for each user and key head,
-///            writes once; compute as scaled_dot_product_attention, heads that share a key head
-///            in one tile.
+///            writes once; compute as scaled_dot_product_attention, heads that share a key head in
+///            one tile.
 /// Throws:    std::invalid_argument if shapes, options or placements do not fit. A position of a
 ///            tensor that the cache lacks fails the chip: mesh::Error when the values are read.
 /// Source:    ttnn.transformer.scaled_dot_product_attention_decode.
@@ -51,7 +50,8 @@ struct ScaledDotProductAttentionDecodeOptions {
 ///            users.
 /// Cost:      as above; the table is read once.
 /// Throws:    std::invalid_argument as above. A page that is seen and names no block fails the
-/// chip. Source:    ttnn.transformer.paged_scaled_dot_product_attention_decode.
+///            chip.
+/// Source:    ttnn.transformer.paged_scaled_dot_product_attention_decode.
 [[nodiscard]] mesh::Tensor paged_scaled_dot_product_attention_decode(
     const Qkv& qkv, const mesh::Tensor& page_table,
     const ScaledDotProductAttentionDecodeOptions& options);

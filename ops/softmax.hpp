@@ -22,7 +22,8 @@ struct SoftmaxOptions {
 /// Cost:      reads it once, writes once; for each tile 512 cycles of an exponential and 8 for each
 ///            of 4 passes (maximum, difference, sum, scale).
 /// Throws:    std::invalid_argument if `dim` is not the last, a sum is owed or the last dim
-/// sharded. Source:    ttnn.softmax with numeric_stable.
+///            sharded.
+/// Source:    ttnn.softmax with numeric_stable.
 [[nodiscard]] mesh::Tensor softmax(const mesh::Tensor& input, const SoftmaxOptions& options = {});
 
 [[nodiscard]] mesh::OpDefinition softmax_definition();

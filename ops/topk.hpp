@@ -25,8 +25,7 @@ struct Topk {
 /// Placement: unchanged. Where the last dim is sharded each chip takes its own k, and indices count
 ///            from the chip's first value.
 /// Cost:      reads it once, writes both; for each tile log2(d) comparing passes of 32 cycles,
-/// those
-///            of a bitonic network cut to k (assumed).
+///            those of a bitonic network cut to k (assumed).
 /// Throws:    std::invalid_argument if `dim` is not the last, k is out of range or a sum is owed.
 /// Source:    ttnn.topk.
 [[nodiscard]] Topk topk(const mesh::Tensor& input, const TopkOptions& options);

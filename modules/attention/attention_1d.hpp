@@ -20,8 +20,7 @@ namespace ttmesh::modules {
 /// Queries and keys are turned as interleaved pairs: weights of checkpoints in transformers' order
 /// go through `interleaved_heads` first.
 /// Weights:   wqkv Shard(-1), a chip's heads side by side; wo Shard(-2), or Shard(-1) where heads
-/// are
-///            gathered. Cache: Shard(1), its heads.
+///            are gathered. Cache: Shard(1), its heads.
 /// Input:     decode [1, 1, max_batch_size, dim] in `decode_input_memory`; prefill
 ///            [1, 1, rows, dim] in DRAM interleaved, rows of each user a multiple of 128.
 ///            Replicate. It is deallocated on the way.
