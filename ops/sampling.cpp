@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -28,9 +27,6 @@ using mesh::TensorSpec;
 constexpr const char* kOp = "sampling";
 constexpr int kUsersDim = 2;
 constexpr std::array kParameters{"k", "p", "temperature", "seed"};
-
-// As in topk: the vector unit compares 32 values at a time.
-constexpr std::int64_t kComparingCyclesPerTile = 32;
 
 void require_candidates(const TensorSpec& values, const TensorSpec& indices) {
   require_floating(kOp, {"values", values});
@@ -94,11 +90,9 @@ std::vector<TensorSpec> infer(const mesh::OpCall& call) {
 }
 
 sim::Work cost(const mesh::OpCall& call) {
-  const auto length = static_cast<std::uint64_t>(row_length(call.inputs[0].shape));
-  const auto passes =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::bit_width(length - 1)));
-  return stream_work(call.inputs, call.outputs, mesh::tile_count(call.inputs[0].shape),
-                     passes * kComparingCyclesPerTile);
+  const mesh::Shape& shape = call.inputs[0].shape;
+  return stream_work(call.inputs, call.outputs, mesh::tile_count(shape),
+                     sorting_cycles_per_tile(row_length(shape)));
 }
 
 /// What a user's token is drawn by.

@@ -1,5 +1,8 @@
 #include "ops/stream_cost.hpp"
 
+#include <algorithm>
+#include <bit>
+
 namespace ttmesh::ops {
 
 sim::StreamWork stream_work(std::span<const mesh::TensorSpec> inputs,
@@ -14,6 +17,12 @@ sim::StreamWork stream_work(std::span<const mesh::TensorSpec> inputs,
     }
   }
   return work;
+}
+
+std::int64_t sorting_cycles_per_tile(std::int64_t length) {
+  constexpr std::int64_t kComparingCycles = 32;
+  const auto passes = std::bit_width(static_cast<std::uint64_t>(length - 1));
+  return std::max(std::int64_t{1}, static_cast<std::int64_t>(passes)) * kComparingCycles;
 }
 
 }  // namespace ttmesh::ops

@@ -22,4 +22,8 @@ constexpr std::int64_t kElementwiseCyclesPerTile = 32 * 32 / (8 * 16);
 /// which takes 32 values at a time.
 constexpr std::int64_t kExponentialCyclesPerTile = std::int64_t{16} * 32;
 
+/// What sorting rows of `length` values takes for each tile of them: log2(length) passes, those of
+/// a bitonic network cut to the best values (assumed). The vector unit compares 32 at a time.
+[[nodiscard]] std::int64_t sorting_cycles_per_tile(std::int64_t length);
+
 }  // namespace ttmesh::ops

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <numeric>
 #include <span>
@@ -24,9 +23,6 @@ namespace {
 using mesh::TensorSpec;
 
 constexpr std::int64_t kUInt16Values = 65'536;
-
-// The vector unit compares 32 values at a time.
-constexpr std::int64_t kComparingCyclesPerTile = 32;
 
 std::vector<TensorSpec> infer(const mesh::OpCall& call) {
   const TensorSpec& input = call.inputs[0];
@@ -51,11 +47,9 @@ std::vector<TensorSpec> infer(const mesh::OpCall& call) {
 }
 
 sim::Work cost(const mesh::OpCall& call) {
-  const auto length = static_cast<std::uint64_t>(row_length(call.inputs[0].shape));
-  const auto passes =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::bit_width(length - 1)));
-  return stream_work(call.inputs, call.outputs, mesh::tile_count(call.inputs[0].shape),
-                     passes * kComparingCyclesPerTile);
+  const mesh::Shape& shape = call.inputs[0].shape;
+  return stream_work(call.inputs, call.outputs, mesh::tile_count(shape),
+                     sorting_cycles_per_tile(row_length(shape)));
 }
 
 // The first k of `order` by `row`, ties by index.
