@@ -46,7 +46,7 @@ mesh::OpDefinition copy_definition() {
   mesh::OpDefinition definition;
   definition.infer = infer;
   definition.cost = cost;
-  definition.update = [](mesh::Shard, const mesh::OpRun& run) { return run.inputs[1]; };
+  definition.update = [](const mesh::Shard&, const mesh::OpRun& run) { return run.inputs[1]; };
   return definition;
 }
 

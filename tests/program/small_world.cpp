@@ -110,7 +110,9 @@ OpTable small_ops(std::shared_ptr<std::atomic<int>> runs) {
     return Shard(std::make_shared<const Block>(shape, HeldType::Float32, std::move(buffer)));
   };
   table.add("bump", bump);
-  bump.update = [](Shard, const OpRun&) -> Shard { throw std::runtime_error("broken kernel"); };
+  bump.update = [](const Shard&, const OpRun&) -> Shard {
+    throw std::runtime_error("broken kernel");
+  };
   table.add("spoil", std::move(bump));
   table.add("rotate", collective(rotate));
   table.add("greedy", collective([](ChipId before, ChipId) { return wait_for_nothing(before); }));
