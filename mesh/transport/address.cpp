@@ -19,6 +19,13 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
+/// Where a folder of sockets is made whose paths must have room in a socket's address.
+fs::path above_sockets() {
+  constexpr std::string_view kBelow = "/ttmesh-XXXXXX/4294967295.socket";
+  const fs::path wanted = fs::temp_directory_path();
+  return wanted.native().size() + kBelow.size() <= kMaxSocketPath ? wanted : "/tmp";
+}
+
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
   throw std::invalid_argument(fmt::format(
       "[parse_address] '{}': {}, needs unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT", text, why));
@@ -96,7 +103,7 @@ Address beside(const Address& rank_0, int rank, int socket) {
 }
 
 SocketDirectory::SocketDirectory() {
-  std::string name = (fs::temp_directory_path() / "ttmesh-XXXXXX").string();
+  std::string name = (above_sockets() / "ttmesh-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) {  // Mode 0700.
     throw std::system_error(errno, std::generic_category(),
                             "[SocketDirectory] no folder for sockets could be made at " + name);

@@ -36,7 +36,7 @@ struct Address {
 /// A new folder for Unix sockets that its owner alone may enter. Removed with what is in it.
 class SocketDirectory {
  public:
-  /// Below TMPDIR or /tmp. Throws std::system_error.
+  /// Below TMPDIR, or /tmp if that is not set or too long for a socket. Throws std::system_error.
   SocketDirectory();
   ~SocketDirectory();
   SocketDirectory(const SocketDirectory&) = delete;

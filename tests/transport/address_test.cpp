@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
+#include <string>
 
 namespace ttmesh::mesh {
 namespace {
@@ -53,6 +57,23 @@ TEST(SocketDirectory, GoesWithAllThatIsInIt) {
     std::ofstream(path / "left.socket") << "x";
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(SocketDirectory, IsBelowTmpWhereTmpdirIsTooLongForASocket) {
+  const SocketDirectory scratch;
+  const std::filesystem::path deep = scratch.path() / std::string(80, 'x');
+  std::filesystem::create_directory(deep);
+  std::optional<std::string> before;
+  if (const char* set = std::getenv("TMPDIR")) before = set;
+  setenv("TMPDIR", deep.c_str(), 1);
+  const SocketDirectory folder;
+  if (before) {
+    setenv("TMPDIR", before->c_str(), 1);
+  } else {
+    unsetenv("TMPDIR");
+  }
+  EXPECT_EQ(folder.path().parent_path(), "/tmp");
+  EXPECT_EQ(folder.address(1'000'000).name, folder.path() / "1000000.socket");
 }
 
 }  // namespace
