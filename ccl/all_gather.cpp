@@ -62,7 +62,7 @@ void check_placement(const Distribution& distribution, int dim, int axis) {
 std::vector<TensorSpec> infer(const OpCall& call) {
   const TensorSpec& input = call.inputs.front();
   const int dim = input.shape.index(static_cast<int>(call.attributes.integer("dim")));
-  const int axis = static_cast<int>(call.attributes.integer("cluster_axis"));
+  const int axis = axis_of_lines("all_gather", call.attributes);
   check_placement(input.distribution, dim, axis);
 
   TensorSpec output = input;

@@ -26,7 +26,7 @@ std::vector<TensorSpec> infer(const OpCall& call) {
   const TensorSpec& rows = call.inputs[0];
   const TensorSpec& metadata = call.inputs[1];
   const std::int64_t chips = call.attributes.integer("chips");
-  if (metadata.shape[1] % chips != 0) {
+  if (chips < 1 || metadata.shape[1] % chips != 0) {
     throw std::invalid_argument(
         fmt::format("[{}] dim 1 of metadata {} does not cut into {} slices, a multiple of {} is "
                     "needed",

@@ -137,6 +137,10 @@ mesh::Schedule one_by_one(const mesh::CollectiveCall& call, const std::vector<Gr
 mesh::Schedule schedule(const mesh::CollectiveCall& call) {
   const std::vector<Group> groups = wired_groups(call);
   const int root = static_cast<int>(call.call.attributes.integer("root"));
+  if (root < 0 || root >= groups.front().size()) {
+    throw std::invalid_argument(fmt::format("[broadcast] root is {}, a group has places 0 to {}",
+                                            root, groups.front().size() - 1));
+  }
   return groups.front().routed ? one_by_one(call, groups, root) : along_trees(call, groups, root);
 }
 

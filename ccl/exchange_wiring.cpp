@@ -88,8 +88,12 @@ void add_exchange(mesh::Attributes& attributes, const Wiring& wiring,
 }
 
 std::optional<int> cluster_axis_of(const mesh::Attributes& attributes) {
-  const int axis = static_cast<int>(attributes.integer("cluster_axis"));
-  return axis == kWholeMesh ? std::nullopt : std::optional(axis);
+  const std::int64_t axis = attributes.integer("cluster_axis");
+  if (axis < kWholeMesh || axis > 1) {
+    throw std::invalid_argument(fmt::format(
+        "cluster_axis is {}, 0, 1 or, for all chips of a mesh, {} is needed", axis, kWholeMesh));
+  }
+  return axis == kWholeMesh ? std::nullopt : std::optional(static_cast<int>(axis));
 }
 
 std::vector<Group> wired_groups(const mesh::CollectiveCall& call) {

@@ -1,5 +1,8 @@
 #include "ccl/places.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -53,7 +56,12 @@ Places::Places(const mesh::Topology& topology, const mesh::MeshView& view, int c
     const int head = i * line_stride;
     Line line = line_through(topology, view, cluster_axis, chips[static_cast<std::size_t>(head)]);
     const std::optional<int> first = first_of(topology, line);
-    if (!first) throw std::logic_error("[Places] the line is in pieces");
+    if (!first) throw std::invalid_argument("a line is needed, and links of it are missing");
+    const bool is_ring = line.closed && *first == 0 && line.size() > 2;
+    if (topology_used == Topology::Ring && !is_ring) {
+      throw std::invalid_argument(
+          fmt::format("a ring is needed, and chips {} are none", fmt::join(line.chips, "-")));
+    }
     std::rotate(line.chips.begin(), line.chips.begin() + *first, line.chips.end());
     for (int index = 0; index < line.size(); ++index) {
       const int coordinate = (index + *first) % line.size();

@@ -50,11 +50,20 @@ Generator<Step> steps_of(std::shared_ptr<const Delivery> delivery, ChipId chip) 
   while (const std::optional<Step> step = moves.next()) co_yield *step;
 }
 
+void require_on(const char* which, const mesh::Topology& topology, ChipId chip,
+                const mesh::MeshView& view) {
+  if (position_in(topology, view, chip)) return;
+  throw std::invalid_argument(fmt::format("[point_to_point] {} is chip {}, one of {} is needed",
+                                          which, chip, to_string(view)));
+}
+
 Generator<Step> no_steps() { co_return; }
 
 mesh::Schedule schedule(const mesh::CollectiveCall& call) {
   const ChipId from = chip_of(call.call, "from");
   const ChipId to = chip_of(call.call, "to");
+  require_on("from", call.topology, from, call.view);
+  require_on("to", call.topology, to, call.output_view);
   const std::vector<ChipId> route = mesh::route(call.topology, from, to);
   const auto delivery = std::make_shared<const Delivery>(Delivery{
       .way = path_tree(route),

@@ -26,7 +26,7 @@ using mesh::TensorSpec;
 std::vector<TensorSpec> infer(const OpCall& call) {
   const TensorSpec& input = call.inputs.front();
   const int dim = input.shape.index(static_cast<int>(call.attributes.integer("dim")));
-  const int axis = static_cast<int>(call.attributes.integer("cluster_axis"));
+  const int axis = axis_of_lines("reduce_scatter", call.attributes);
   const int chips = input.distribution.mesh.extent(axis);
   if (input.distribution.along(axis) != mesh::partial()) {
     throw std::invalid_argument(

@@ -15,6 +15,13 @@ int index_of_dim(const char* op, const mesh::Shape& shape, int dim) {
   return dim < 0 ? dim + rank : dim;
 }
 
+int axis_of_lines(const char* op, const mesh::Attributes& attributes) {
+  const std::int64_t axis = attributes.integer("cluster_axis");
+  if (axis == 0 || axis == 1) return static_cast<int>(axis);
+  throw std::invalid_argument(fmt::format(
+      "[{}] cluster_axis is {}, 0 (chips of a column) or 1 (chips of a row) is needed", op, axis));
+}
+
 std::int64_t slice_step(const mesh::TensorSpec& spec, int dim) {
   const bool tiled = spec.layout == mesh::Layout::Tile && dim >= spec.shape.rank() - 2;
   return tiled ? mesh::kTileExtent : 1;
