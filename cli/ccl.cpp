@@ -19,6 +19,7 @@
 #include "cli/link_table.hpp"
 #include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
+#include "cli/recording.hpp"
 #include "modules/open.hpp"
 
 namespace ttmesh::cli {
@@ -59,6 +60,7 @@ int run_ccl(const CclArguments& arguments) {
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
   require_writable("--ops-csv", machine.ops_csv);
+  require_writable("--record", machine.record);
   check_usage(arguments);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
@@ -78,7 +80,7 @@ int run_ccl(const CclArguments& arguments) {
     fmt::print("{}", text);
     std::fflush(stdout);
   };
-  if (!machine.ops_csv.empty()) device.record_program();
+  if (!machine.ops_csv.empty() || !machine.record.empty()) device.record_program();
   print(table_head(heading));
   std::vector<CclResult> results;
   std::string last_algorithm;
@@ -114,6 +116,12 @@ int run_ccl(const CclArguments& arguments) {
   if (!machine.ops_csv.empty()) {
     log.commands = device.program();
     write_text(machine.ops_csv, ops_csv(log, device.machine(), *modules::op_table()));
+  }
+  if (!machine.record.empty()) {
+    std::vector<MeasuredCommands> measured;
+    for (const CclResult& result : results) measured.push_back(result.commands);
+    write_text(machine.record,
+               recording_text({"ccl", machine.topology}, device.program(), measured));
   }
   if (!prints) write_json(machine.json, to_json(heading, results, start_time));
   return wrong_in_all(results) == 0 ? 0 : 1;
@@ -209,6 +217,7 @@ void add_ccl(CLI::App& app, const std::vector<std::string>& words, int& exit_cod
       ->capture_default_str()
       ->group(kSizes);
   add_machine_options(*command, arguments->machine);
+  add_record_option(*command, arguments->machine);
   command
       ->add_flag("--links", arguments->links,
                  "List the links, and draw how busy they were, at the last size")

@@ -78,10 +78,12 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
   if (collective.inputs != nullptr) inputs = collective.inputs(buffers, device);
   for (int i = 0; i < request.warm_ups; ++i) (void)collective.issue(device, inputs, request.call);
   device.start_recording(request.trace);
+  const std::size_t first_command = device.program().size();
   const Clock::time_point begin = Clock::now();
   mesh::Tensor output;
   for (int i = 0; i < request.iterations; ++i)
     output = collective.issue(device, inputs, request.call);
+  const std::size_t end_command = device.program().size();
   device.synchronize();
   const Clock::duration wall_time = Clock::now() - begin;
 
@@ -94,7 +96,8 @@ CclResult measure(mesh::MeshDevice device, const CclRequest& request, std::int64
                    .bus_factor = collective.bus_factor(chips),
                    .wrong = {},
                    .choice = {},
-                   .report = device.report()};
+                   .report = device.report(),
+                   .commands = {first_command, end_command}};
   result.virtual_time = result.report.end - result.report.begin;
   if (collective.choice != nullptr && chips > 1) {
     result.choice = collective.choice(inputs, request.call);

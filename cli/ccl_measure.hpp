@@ -6,6 +6,7 @@
 
 #include "cli/ccl_buffers.hpp"
 #include "cli/collectives.hpp"
+#include "cli/recording.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/program/report.hpp"
 #include "mesh/tensor/dtype.hpp"
@@ -37,6 +38,7 @@ struct CclResult {
   std::optional<std::int64_t> wrong;  ///< Elements that differ; none if they were not checked.
   std::optional<ccl::Choice> choice;  ///< Which algorithm ran, if there was a choice.
   mesh::Report report;
+  MeasuredCommands commands{};  ///< Of the iterations, where the device keeps its program.
 
   double time_us() const;  ///< Of one iteration, simulated.
   double wall_us() const;  ///< Of one iteration, on this machine.

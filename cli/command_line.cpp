@@ -21,6 +21,7 @@
 #include "cli/launch.hpp"
 #include "cli/op.hpp"
 #include "cli/ranks.hpp"
+#include "cli/replay.hpp"
 #include "cli/run.hpp"
 #include "cli/sweep.hpp"
 #include "cli/topo.hpp"
@@ -44,6 +45,8 @@ constexpr const char* kFooter = R"(Examples:
       one op on one chip: virtual time and what bounds it
   ttmesh ccl all_reduce -t t3k:1x8:ring -b 4K -e 64M -f 4
       a collective at a range of sizes: simulated time and bandwidth, values checked
+  ttmesh replay mlp.jsonl -t t3k:1x8:ring
+      the commands that --record has written, as they are or edited: virtual time
   ttmesh sweep --over link.latency=+0us,+2us --plot x.svg -- ccl all_reduce -t t3k:1x8:ring
       a command at every combination of values, as a table, CSV and a plot
 
@@ -94,6 +97,7 @@ int parse_and_run(const CommandLine& line) {
   add_generate(app, exit_code);
   add_ccl(app, line.own, exit_code);
   add_op(app, exit_code);
+  add_replay(app, exit_code);
   add_sweep(app, line.passed_on, exit_code);
   add_launch(app, line.passed_on, exit_code);
   add_host(app, exit_code);

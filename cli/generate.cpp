@@ -17,6 +17,7 @@
 #include "cli/output.hpp"
 #include "cli/pass_output.hpp"
 #include "cli/progress.hpp"
+#include "cli/recording.hpp"
 #include "modules/model/generate.hpp"
 #include "modules/model/model_config.hpp"
 #include "modules/model/model_precision.hpp"
@@ -77,7 +78,8 @@ modules::GenerateRequest request_of(const GenerateArguments& arguments,
       .max_new_tokens = arguments.max_new_tokens,
       .stop_tokens = arguments.ignore_eos ? std::vector<std::uint32_t>{} : source.stop_tokens,
       .trace = !arguments.machine.trace.empty(),
-      .program = arguments.print_program || !arguments.machine.ops_csv.empty()};
+      .program = arguments.print_program || !arguments.machine.ops_csv.empty() ||
+                 !arguments.machine.record.empty()};
   if (arguments.prompt_ids.empty()) {
     request.prompts = modules::random_prompts({.users = arguments.batch.value_or(1),
                                                .length = arguments.prompt_length,
@@ -123,6 +125,7 @@ int generate_tokens(const GenerateArguments& arguments) {
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
   require_writable("--ops-csv", machine.ops_csv);
+  require_writable("--record", machine.record);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
   mesh::Topology topology = topology_of(machine);
@@ -132,6 +135,7 @@ int generate_tokens(const GenerateArguments& arguments) {
   const modules::GenerateRequest request = request_of(arguments, source);
   const int hosts = options.hosting ? options.hosting->hosts : 1;
   mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
+  if (!machine.record.empty()) device.record_program();
   const std::int64_t chunk = arguments.prefill_chunk.value_or(
       modules::default_prefill_chunk(source.spec, device.shape().size()));
   const auto model = modules::ModelFactory::from_spec(
@@ -156,6 +160,10 @@ int generate_tokens(const GenerateArguments& arguments) {
                           .machine = device.machine()};
   if (arguments.print_program) print_program(machine, pass);
   write_files(machine, pass);
+  if (!machine.record.empty()) {
+    write_text(machine.record, recording_text({"generate", machine.topology}, device.program(),
+                                              {place_of(pass.program, device.program())}));
+  }
   if (!machine.json.empty()) write_json(machine.json, to_json(summary));
   if (machine.json != "-") fmt::print("{}", to_text(summary));
   return 0;
@@ -238,6 +246,7 @@ void add_generate(CLI::App& app, int& exit_code) {
                    "Mesh to run on, by id [the only one with more than one chip]")
       ->type_name("ID");
   add_machine_options(*generate, arguments->machine);
+  add_record_option(*generate, arguments->machine);
   generate
       ->add_flag("--print-program", arguments->print_program,
                  "Print the commands of the run, one a line")

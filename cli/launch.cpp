@@ -195,9 +195,9 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
 
 int launch(const Launch& launch) {
   const std::string& command = launch.words.front();
-  if (command != "run" && command != "ccl" && command != "generate") {
+  if (command != "run" && command != "ccl" && command != "generate" && command != "replay") {
     throw std::invalid_argument(fmt::format(
-        "[--hosts] {} does not run on several hosts; run, ccl and generate do", command));
+        "[--hosts] {} does not run on several hosts; run, ccl, generate and replay do", command));
   }
   if (launch.transport == mesh::TransportKind::Mpi) {
     refuse_mpi();

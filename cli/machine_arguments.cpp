@@ -100,6 +100,15 @@ void add_machine_options(CLI::App& command, MachineArguments& arguments) {
       ->group(kOutput);
 }
 
+void add_record_option(CLI::App& command, MachineArguments& arguments) {
+  command
+      .add_option("--record", arguments.record,
+                  "Write the commands that were measured and what they depend on, a JSON object a "
+                  "line, for ttmesh replay")
+      ->type_name("FILE")
+      ->group("Output");
+}
+
 namespace {
 
 /// The topology as the file divides it, checked even if this process emulates all of it.

@@ -27,11 +27,15 @@ struct MachineArguments {
   bool timing_only = false;
   std::string trace;    ///< File for the timeline; empty writes none.
   std::string ops_csv;  ///< File for tt-metal's table of ops; empty writes none.
+  std::string record;   ///< File for the commands, to be replayed; empty writes none.
   std::string json;     ///< File for the results, "-" for stdout; empty writes none.
 };
 
 /// Adds the options to a command.
 void add_machine_options(CLI::App& command, MachineArguments& arguments);
+
+/// Adds `--record` to a command whose commands can be replayed.
+void add_record_option(CLI::App& command, MachineArguments& arguments);
 
 /// The topology that was named. Throws as mesh::load_topology does.
 [[nodiscard]] mesh::Topology topology_of(const MachineArguments& arguments);

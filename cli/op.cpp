@@ -14,6 +14,7 @@
 
 #include "cli/ops_csv.hpp"
 #include "cli/output.hpp"
+#include "cli/recording.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/topology/error.hpp"
 #include "ops/full.hpp"
@@ -78,15 +79,15 @@ struct Trial {
     const mesh::Tensor c = ops::matmul(a, b, options);
     mesh::Report report = device.report();
 
-    const mesh::Command& command = *device.program().back();
+    const std::vector<mesh::CommandPtr>& program = device.program();
+    const mesh::Command& command = *program.back();
     const sim::Work work =
         ops.at(command.op).cost({command.attributes, command.input_specs, command.output_specs});
     const sim::Time time = report.ops.front().time;
     const double operations = 2.0 * static_cast<double>(arguments.m) *
                               static_cast<double>(arguments.k) * static_cast<double>(arguments.n);
-    const OpsLog log{.commands = {device.program().back()},
-                     .uses = std::move(report.uses),
-                     .begin = report.begin};
+    const OpsLog log{
+        .commands = {program.back()}, .uses = std::move(report.uses), .begin = report.begin};
     return {.op = command.op,
             .time = time,
             .tflops = operations / static_cast<double>(time.ps()),
@@ -95,7 +96,11 @@ struct Trial {
             .out_memory = out,
             .trace = std::move(report.trace),
             .ops_table = arguments.machine.ops_csv.empty() ? std::string()
-                                                           : ops_csv(log, device.machine(), ops)};
+                                                           : ops_csv(log, device.machine(), ops),
+            .recording = arguments.machine.record.empty()
+                             ? std::string()
+                             : recording_text({"op", arguments.machine.topology}, program,
+                                              {{program.size() - 1, program.size()}})};
   }
 };
 
@@ -115,10 +120,12 @@ int run_op(const OpArguments& arguments) {
   require_writable("--json", arguments.machine.json);
   require_writable("--trace", arguments.machine.trace);
   require_writable("--ops-csv", arguments.machine.ops_csv);
+  require_writable("--record", arguments.machine.record);
   const mesh::Topology topology = topology_of(arguments.machine);
   const OpResult result = run_matmul(arguments, topology);
   if (!arguments.machine.trace.empty()) write_trace(arguments.machine.trace, result.trace);
   if (!arguments.machine.ops_csv.empty()) write_text(arguments.machine.ops_csv, result.ops_table);
+  if (!arguments.machine.record.empty()) write_text(arguments.machine.record, result.recording);
   if (!arguments.machine.json.empty()) write_json(arguments.machine.json, to_json(result));
   if (arguments.machine.json != "-") print(result, arguments, topology.system);
   return 0;
@@ -207,6 +214,7 @@ void add_op(CLI::App& app, int& exit_code) {
       ->type_name("M")
       ->check(memories);
   add_machine_options(*matmul, arguments->machine);
+  add_record_option(*matmul, arguments->machine);
   matmul->callback([arguments, &exit_code] { exit_code = run_op(*arguments); });
 }
 

@@ -37,7 +37,8 @@ struct OpResult {
   sim::BufferType in0_memory = sim::BufferType::Dram;
   sim::BufferType out_memory = sim::BufferType::Dram;
   sim::Trace trace;
-  std::string ops_table;  ///< As CSV, if asked for.
+  std::string ops_table;    ///< As CSV, if asked for.
+  std::string recording{};  ///< Of its command, likewise.
 };
 
 /// Runs a matmul [m, k] x [k, n] on one chip of `topology`, in virtual time alone: no values are

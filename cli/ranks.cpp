@@ -80,7 +80,7 @@ void refuse_mpi() {
 }
 
 bool is_shared_by_ranks(const std::string& command) {
-  for (const char* each : {"run", "ccl", "generate"}) {
+  for (const char* each : {"run", "ccl", "generate", "replay"}) {
     if (command == each) return true;
   }
   return false;

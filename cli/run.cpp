@@ -12,6 +12,7 @@
 #include "cli/output.hpp"
 #include "cli/pass_output.hpp"
 #include "cli/progress.hpp"
+#include "cli/recording.hpp"
 #include "cli/run_report.hpp"
 #include "mesh/device/mesh_device.hpp"
 #include "mesh/tensor/dtype.hpp"
@@ -77,6 +78,7 @@ int run_module(const RunArguments& arguments) {
   require_writable("--json", machine.json);
   require_writable("--trace", machine.trace);
   require_writable("--ops-csv", machine.ops_csv);
+  require_writable("--record", machine.record);
   const modules::TrialRequest request = request_of(arguments);
   mesh::OpenOptions options = open_options_of(machine);
   options.mesh_id = arguments.mesh_id;
@@ -84,6 +86,7 @@ int run_module(const RunArguments& arguments) {
   if (serves(topology, options)) return 0;
   const int hosts = options.hosting ? options.hosting->hosts : 1;
   mesh::MeshDevice device = modules::open(std::move(topology), std::move(options));
+  if (!machine.record.empty()) device.record_program();
 
   const RunSummary summary{.topology = machine.topology,
                            .system = device.topology().system,
@@ -99,6 +102,10 @@ int run_module(const RunArguments& arguments) {
                           .machine = device.machine()};
   if (arguments.print_program) print_program(machine, pass);
   write_files(machine, pass);
+  if (!machine.record.empty()) {
+    write_text(machine.record, recording_text({"run", machine.topology}, device.program(),
+                                              {place_of(pass.program, device.program())}));
+  }
   if (!machine.json.empty()) write_json(machine.json, to_json(summary));
   if (machine.json != "-") fmt::print("{}", to_text(summary));
   return summary.result.passed ? 0 : 1;
@@ -203,6 +210,7 @@ void add_run(CLI::App& app, int& exit_code) {
       ->group(kModel);
 
   add_machine_options(*run, arguments->machine);
+  add_record_option(*run, arguments->machine);
   run->add_flag("--print-program", arguments->print_program,
                 "Print the commands of the pass, one a line")
       ->group("Output");
