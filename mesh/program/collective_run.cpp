@@ -291,8 +291,9 @@ Shard CollectiveRun::join_output(const TensorSpec& spec) const {
   const SlotPlan& slots = plan_.slots;
   if (plan_.assemble) {
     const auto first = static_cast<std::size_t>(slots.output_first);
-    const auto count = static_cast<std::size_t>(slots.output_slices * slots.parts);
-    return plan_.assemble(std::span(pieces_).subspan(first, count), inputs());
+    const int count = slots.output_slices * slots.parts;
+    return plan_.assemble(std::span(pieces_).subspan(first, static_cast<std::size_t>(count)),
+                          inputs());
   }
   const int dim = slots.join_dim < 0 ? slots.dim : slots.join_dim;
   const Shape slice = spec.shape.with(dim, spec.shape[dim] / slots.output_slices);
@@ -300,8 +301,8 @@ Shard CollectiveRun::join_output(const TensorSpec& spec) const {
   blocks.reserve(static_cast<std::size_t>(slots.output_slices));
   std::vector<Piece> pieces;
   for (int index = 0; index < slots.output_slices; ++index) {
-    const auto first = pieces_.begin() + slots.output_first + index * slots.parts;
-    pieces.assign(first, first + slots.parts);
+    const int first = slots.output_first + index * slots.parts;
+    pieces.assign(pieces_.begin() + first, pieces_.begin() + first + slots.parts);
     blocks.push_back(join(pieces, slice));
   }
   return blocks.size() == 1 ? Shard(blocks.front()) : Shard(std::move(blocks), dim);
