@@ -91,7 +91,8 @@ mesh::Tensor ExpertBuffers::mapping(const mesh::MeshDevice& device) const {
   if (!device.timing_only()) {
     std::vector<std::uint16_t> values(static_cast<std::size_t>(global.shape.volume()));
     for (int expert = 0; expert < experts(); ++expert) {
-      values[static_cast<std::size_t>(expert * experts() + chip_of(expert))] = 1;
+      const int at = expert * experts() + chip_of(expert);
+      values[static_cast<std::size_t>(at)] = 1;
     }
     global.values = std::move(values);
   }
