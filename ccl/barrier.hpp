@@ -6,10 +6,10 @@
 namespace ttmesh::ccl {
 
 /// Makes every chip of the mesh wait until all of them have got here. Nothing is sent but signals:
-/// along a line, on a mesh over a tree.
+/// both ways along a line, closed or not; on a mesh over a tree.
 ///
 /// Throws: mesh::Error (Unreachable) if links that are down leave chips apart.
-/// Source: ttnn.barrier.
+/// Source: ttnn.barrier, which goes twice around a ring: ccl/README.md.
 void barrier(mesh::MeshDevice device);
 
 /// Row of the op table.

@@ -82,6 +82,10 @@ Plan plan_of(const mesh::MeshDevice& device, const CclArguments& arguments) {
                      .root = index_below("--root", arguments.root.value_or(0), groups.size())},
             .wiring = text_of(groups)};
   if (groups.size() == 1) return plan;
+  if (find_collective(arguments.collective).extra == CclExtra::Barrier) {
+    plan.wiring += groups.cluster_axis ? ", signals along the line" : ", signals over a tree";
+    return plan;
+  }
 
   std::vector<int> axes;
   for (const int axis : {0, 1}) {

@@ -188,6 +188,13 @@ TEST(Ccl, TimesABarrierWhateverSizesAreAskedFor) {
   EXPECT_GT(result["out_of_place"]["time"], 0.0);
 }
 
+TEST(Ccl, SaysHowTheSignalsOfABarrierGo) {
+  EXPECT_THAT(ttmesh(small_ccl("barrier")).out,
+              HasSubstr("4 chips along cluster_axis 1, signals along the line\n"));
+  EXPECT_THAT(ttmesh({"ccl", "barrier", "-t", "t3k"}).out,
+              HasSubstr("8 chips of a 2x4 mesh, signals over a tree\n"));
+}
+
 TEST(Ccl, PrintsTheTableOfNcclTests) {
   const Outcome outcome = ttmesh(small_ccl("all_reduce"));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
