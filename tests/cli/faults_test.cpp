@@ -70,7 +70,7 @@ TEST_P(Faults, AKilledHostEndsTheRunAndIsNamedWithItsChips) {
 
 TEST(LostHost, IsReportedWithTheCommandThatCameLast) {
   Running run({"launch", "--hosts", "3", "--", "ccl", "all_reduce", "-t", "t3k:1x6:ring", "-b",
-               "1536", "-e", "96M", "-f", "2", "-n", "2000", "-w", "0", "--timing-only"});
+               "1536", "-e", "96M", "-i", "1536", "-n", "20", "-w", "0", "--timing-only"});
   ASSERT_TRUE(run.await_out("\n        1536 ")) << run.err();  // The first of many rows.
   kill(run.host(1), SIGKILL);
   EXPECT_EQ(run.finish().exit_code, 3);
