@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <set>
@@ -87,6 +89,9 @@ class Venue {
   std::optional<mesh::PortReservation> port_;
 };
 
+/// What ends a launch, and all hosts with it; SIGPIPE if nobody reads any more what it says.
+constexpr std::array kEnds{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
 volatile std::sig_atomic_t interruption = 0;  // A signal handler has no other way to tell.
 
 void note_interruption(int number) { interruption = number; }
@@ -95,14 +100,16 @@ void note_interruption(int number) { interruption = number; }
 void await_interruptions() {
   struct sigaction action {};
   action.sa_handler = note_interruption;  // Without SA_RESTART: waits end.
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+  for (const int number : kEnds) sigaction(number, &action, nullptr);
 }
+
+void say(const std::string& line) { std::fputs((line + '\n').c_str(), stderr); }
 
 [[noreturn]] void become(Host& host, const Launch& launch, const Venue& venue,
                          const std::string& token, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kWorldFailed);  // It ended before it could be watched.
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
+  for (const int number : kEnds) std::signal(number, SIG_DFL);
   setenv(kRankVariable, std::to_string(host.rank).c_str(), 1);
   setenv(kHostsVariable, std::to_string(launch.hosts).c_str(), 1);
   setenv(kRank0Variable, venue.address(0).c_str(), 1);
@@ -126,18 +133,18 @@ class Echo {
   void pass_on(Host& host, bool all) {
     for (std::size_t end = host.line.find('\n'); end != std::string::npos;
          end = host.line.find('\n')) {
-      say(host.rank, host.line.substr(0, end));
+      echo(host.rank, host.line.substr(0, end));
       host.line.erase(0, end + 1);
     }
     if (!all || host.line.empty()) return;
-    say(host.rank, host.line);
+    echo(host.rank, host.line);
     host.line.clear();
   }
 
  private:
-  void say(int rank, const std::string& line) {
+  void echo(int rank, const std::string& line) {
     if (line.starts_with("ttmesh: error:") && !errors_.insert(line).second) return;
-    fmt::print(stderr, "[{}] {}\n", rank, line);
+    say(fmt::format("[{}] {}", rank, line));
   }
 
   std::set<std::string> errors_;
@@ -151,7 +158,7 @@ void look_after(Host& host) {
   host.exit_code = WIFEXITED(status) ? std::min(WEXITSTATUS(status), kWorldFailed) : kWorldFailed;
   host.was_killed = WIFSIGNALED(status);
   if (host.was_killed && interruption == 0) {
-    fmt::print(stderr, "[{}] ended by signal {}\n", host.rank, WTERMSIG(status));
+    say(fmt::format("[{}] ended by signal {}", host.rank, WTERMSIG(status)));
   }
 }
 
@@ -218,8 +225,8 @@ int launch(const Launch& launch) {
   }
   watch(hosts);
   if (interruption != 0) {
-    fmt::print(stderr, "ttmesh: error: ended by signal {}, and all hosts with it\n",
-               static_cast<int>(interruption));
+    say(fmt::format("ttmesh: error: ended by signal {}, and all hosts with it",
+                    static_cast<int>(interruption)));
     return kWorldFailed;
   }
   int exit_code = 0;

@@ -122,6 +122,16 @@ TEST_P(Faults, ATerminationEndsAllOfIt) {
   EXPECT_THAT(run.err(), HasSubstr("ended by signal 15"));
 }
 
+TEST_P(Faults, NobodyWhoReadsAnErrorEndsAllOfIt) {
+  ASSERT_TRUE(run.await_out(kHead)) << run.err();
+  run.hang_up();
+  kill(run.host(1), SIGKILL);
+  const Outcome outcome = run.finish();
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_FALSE(outcome.left_processes);
+  EXPECT_THAT(run.left_files(), IsEmpty());
+}
+
 TEST(LaunchFaults, AnInterruptWhileHostsAreStoppedEndsThemToo) {
   std::vector<std::string> words{"launch", "--hosts", "2", "--"};
   for (const std::string& word : long_run()) words.push_back(word);

@@ -56,8 +56,13 @@ Running::~Running() {
     signal_group(SIGKILL);
     waitpid(process_, nullptr, 0);
   }
+  hang_up();
+}
+
+void Running::hang_up() {
   for (Stream* stream : {&out_, &err_}) {
     if (stream->file >= 0) close(stream->file);
+    stream->file = -1;
   }
 }
 

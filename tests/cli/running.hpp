@@ -31,6 +31,8 @@ class Running {
   /// Leaves unread what it prints from now on, which is held up soon; whether that came to be
   /// within a minute. Errors can be read on.
   [[nodiscard]] bool await_full_out();
+  /// Reads nothing more: what it prints has nowhere to go.
+  void hang_up();
   const std::string& out() const { return out_.text; }
   const std::string& err() const { return err_.text; }
 
