@@ -23,12 +23,17 @@ mesh::Block filled(const mesh::Shape& shape) {
   return {shape, mesh::HeldType::Bfloat16, std::move(buffer)};
 }
 
+/// What a decode multiplies of bfloat16 operands.
+const ops::Truncation kHiFi2 = ops::truncation_of(
+    sim::MathFidelity::HiFi2, mesh::DataType::Bfloat16, mesh::DataType::Bfloat16);
+
 // A key head of llama-3.2-1b for 32 users, as a chip of eight has it; all see `keys` of 1,024.
 void decode_attention(benchmark::State& state) {
   constexpr std::int64_t kUsers = 32;
   const std::int64_t keys = state.range(0);
   const mesh::Block cache = filled({kUsers, 1, 1024, kHeadDim});
-  ops::HeadAttention attention(mesh::HeldType::Bfloat16, cache, cache, kScale);
+  ops::HeadAttention attention(mesh::HeldType::Bfloat16, cache, cache, kScale,
+                               {.scores = kHiFi2, .weights = kHiFi2});
   const std::vector<float> queries(kGroup * kHeadDim, 0.5F);
   const std::vector<ops::KeyRange> visible(kGroup, {0, keys});
   std::vector<float> out(queries.size());
@@ -49,7 +54,7 @@ void prompt_attention(benchmark::State& state) {
   constexpr std::int64_t kQueries = 64;
   const std::int64_t length = state.range(0);
   const mesh::Block cache = filled({1, 1, length, kHeadDim});
-  ops::HeadAttention attention(mesh::HeldType::Bfloat16, cache, cache, kScale);
+  ops::HeadAttention attention(mesh::HeldType::Bfloat16, cache, cache, kScale, {});
   const std::vector<float> queries(kGroup * kQueries * kHeadDim, 0.5F);
   std::vector<float> out(queries.size());
   std::vector<ops::KeyRange> visible;

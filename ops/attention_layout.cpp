@@ -162,6 +162,13 @@ std::int64_t attention_cycles_per_tile(const AttentionLayout& layout,
          kPasses * kElementwiseCyclesPerTile;
 }
 
+AttentionTruncation attention_truncation(const AttentionLayout& layout,
+                                         const mesh::Attributes& attributes) {
+  const sim::MathFidelity fidelity = sim::parse_fidelity(attributes.text("fidelity"));
+  return {.scores = truncation_of(fidelity, layout.query.dtype, layout.key.dtype),
+          .weights = truncation_of(fidelity, mesh::DataType::Bfloat16, layout.value.dtype)};
+}
+
 std::int64_t key_tile_bytes(const AttentionLayout& layout) {
   return tiles_of(layout.key.shape[3]) * mesh::tile_bytes(layout.key.dtype) +
          tiles_of(layout.value.shape[3]) * mesh::tile_bytes(layout.value.dtype);

@@ -4,6 +4,7 @@
 
 #include "mesh/program/attributes.hpp"
 #include "mesh/tensor/tensor_spec.hpp"
+#include "ops/truncation.hpp"
 
 namespace ttmesh::ops {
 
@@ -45,6 +46,10 @@ void require_mask(const AttentionLayout& layout, const mesh::TensorSpec& mask);
 /// "scale" of the call, or 1 / sqrt(head dim).
 [[nodiscard]] float attention_scale(const AttentionLayout& layout,
                                     const mesh::Attributes& attributes);
+
+/// What "fidelity" of the call cuts off of the operands of both products.
+[[nodiscard]] AttentionTruncation attention_truncation(const AttentionLayout& layout,
+                                                       const mesh::Attributes& attributes);
 
 /// "sliding_window" of the call: keys that a query sees, up to its own; 0 for all.
 [[nodiscard]] std::int64_t sliding_window(const mesh::Attributes& attributes);

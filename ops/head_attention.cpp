@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "mesh/tensor/convert.hpp"
@@ -34,42 +35,84 @@ KeyRange within(const KeyRange& range, std::int64_t first, std::int64_t end) {
 }  // namespace
 
 HeadAttention::HeadAttention(HeldType queries, const mesh::Block& keys, const mesh::Block& values,
-                             float scale, const Pages* pages)
+                             float scale, const AttentionTruncation& truncation, const Pages* pages)
     : rounds_(all_bfloat16(queries, keys, values)),
       type_(rounds_ && has_native_bfloat16() ? HeldType::Bfloat16 : HeldType::Float32),
-      keys_(keys, type_, pages),
-      values_(values, type_, pages),
+      truncation_(rounds_ ? truncation : AttentionTruncation{}),
+      keys_(terms_of(keys, truncation_.scores, pages)),
+      values_(terms_of(values, truncation_.weights, pages)),
       scale_(scale) {}
 
-const std::byte* HeadAttention::in_type(std::span<const float> values,
-                                        std::vector<Bfloat16>& rounded) {
-  if (type_ == HeldType::Float32) return std::as_bytes(values).data();
-  rounded.resize(values.size());
-  mesh::quantise(values, rounded, mesh::DataType::Bfloat16,
-                 static_cast<std::int64_t>(values.size()));
-  return std::as_bytes(std::span(rounded)).data();
+std::vector<HeadAttention::Term> HeadAttention::terms_of(const mesh::Block& rows,
+                                                         const Truncation& truncation,
+                                                         const Pages* pages) const {
+  const auto with_bits = [&](int bits) {
+    if (bits == kMantissaBits) return KeyRows(rows, type_, pages);
+    return KeyRows(*truncated(rows, bits), type_, pages);
+  };
+  std::vector<Term> terms{{.rows = with_bits(truncation.b_bits), .left = {}}};
+  if (truncation.rest_bits != 0) {
+    terms.push_back({.rows = with_bits(truncation.rest_bits), .left = {}});
+  }
+  return terms;
 }
 
-// Scores of all queries and the block's keys, not scaled yet.
-void HeadAttention::score(const KeyBlock& block, const QueryRows& queries, const KeyRange& seen) {
-  const auto rows = static_cast<std::int64_t>(queries.visible.size());
-  scores_.resize(static_cast<std::size_t>(rows * block.count));
-  if (are_few(rows)) {
+// Gives each term its part of the left operand.
+void HeadAttention::split(std::span<const float> whole, const Truncation& truncation,
+                          std::vector<Term>& terms) {
+  terms[0].left = whole;
+  if (truncation.a_bits == kMantissaBits) return;
+  terms[0].part.assign(whole.begin(), whole.end());
+  truncate(terms[0].part, truncation.a_bits);
+  terms[0].left = terms[0].part;
+  if (truncation.rest_bits == 0) return;
+  terms[1].part.resize(whole.size());
+  std::ranges::transform(whole, terms[0].part, terms[1].part.begin(), std::minus<>());
+  terms[1].left = terms[1].part;
+}
+
+// In the type of products of matrices.
+void HeadAttention::set_data(std::vector<Term>& terms) const {
+  for (Term& term : terms) {
+    if (type_ == HeldType::Float32) {
+      term.data = std::as_bytes(term.left).data();
+      continue;
+    }
+    term.rounded.resize(term.left.size());
+    mesh::quantise(term.left, term.rounded, mesh::DataType::Bfloat16,
+                   static_cast<std::int64_t>(term.left.size()));
+    term.data = std::as_bytes(std::span(term.rounded)).data();
+  }
+}
+
+void HeadAttention::multiply(Term& term, std::int64_t queries, const KeyBlock& block,
+                             const KeyRange& seen, std::span<float> scores) {
+  if (are_few(queries)) {
     for (std::int64_t done = 0; done < block.count;) {
-      const HeldRows keys = keys_.held(block.head, block.first + done, block.count - done);
-      dot_rows(queries.values, keys, scores_.data() + done, block.count);
+      const HeldRows keys = term.rows.held(block.head, block.first + done, block.count - done);
+      dot_rows(term.left, keys, scores.data() + done, block.count);
       done += keys.count;
     }
     return;
   }
-  execute({.m = rows,
-           .k = keys_.width(),
+  execute({.m = queries,
+           .k = term.rows.width(),
            .n = block.count,
            .c_stride = block.count,
            .in = type_,
            .b_transposed = true},
-          query_data_, keys_.at(block.head, block.first, block.count, seen),
-          std::as_writable_bytes(std::span(scores_)).data());
+          term.data, term.rows.at(block.head, block.first, block.count, seen),
+          std::as_writable_bytes(scores).data());
+}
+
+// Scores of all queries and the block's keys, not scaled yet.
+void HeadAttention::score(const KeyBlock& block, std::int64_t queries, const KeyRange& seen) {
+  scores_.resize(static_cast<std::size_t>(queries * block.count));
+  multiply(keys_[0], queries, block, seen, scores_);
+  if (keys_.size() == 1) return;
+  rest_scores_.resize(scores_.size());
+  multiply(keys_[1], queries, block, seen, rest_scores_);
+  add_to(scores_, rest_scores_);
 }
 
 // Turns a query's scores into terms of its softmax and takes them into the running maximum and sum.
@@ -94,7 +137,7 @@ float HeadAttention::take(std::span<float> scores, Running& running) const {
 // Turns the scores of all queries and the block's keys into weights of the values, 0 where a query
 // does not see the key, and rescales what the values before have given.
 void HeadAttention::weigh(const KeyBlock& block, const QueryRows& queries, std::span<float> out) {
-  const auto width = static_cast<std::size_t>(values_.width());
+  const auto width = static_cast<std::size_t>(values_[0].rows.width());
   const auto count = static_cast<std::size_t>(block.count);
   for (std::size_t row = 0; row < queries.visible.size(); ++row) {
     const auto scores = std::span(scores_).subspan(row * count, count);
@@ -121,42 +164,48 @@ void HeadAttention::weigh(const KeyBlock& block, const QueryRows& queries, std::
 // Adds the block's values, weighed.
 void HeadAttention::mix(const KeyBlock& block, std::int64_t queries, const KeyRange& seen,
                         std::span<float> out) {
-  if (are_few(queries)) {
-    for (std::int64_t done = 0; done < block.count;) {
-      const HeldRows values = values_.held(block.head, block.first + done, block.count - done);
-      mix_rows(scores_.data() + done, block.count, values, out);
-      done += values.count;
+  split(scores_, truncation_.weights, values_);
+  if (!are_few(queries)) set_data(values_);
+  for (Term& term : values_) {
+    if (are_few(queries)) {
+      for (std::int64_t done = 0; done < block.count;) {
+        const HeldRows values = term.rows.held(block.head, block.first + done, block.count - done);
+        mix_rows(term.left.data() + done, block.count, values, out);
+        done += values.count;
+      }
+      continue;
     }
-    return;
+    execute({.m = queries,
+             .k = block.count,
+             .n = term.rows.width(),
+             .c_stride = term.rows.width(),
+             .in = type_,
+             .accumulates = true},
+            term.data, term.rows.at(block.head, block.first, block.count, seen),
+            std::as_writable_bytes(out).data());
   }
-  execute({.m = queries,
-           .k = block.count,
-           .n = values_.width(),
-           .c_stride = values_.width(),
-           .in = type_,
-           .accumulates = true},
-          in_type(scores_, rounded_scores_), values_.at(block.head, block.first, block.count, seen),
-          std::as_writable_bytes(out).data());
 }
 
 void HeadAttention::attend(std::int64_t head, const QueryRows& queries, std::span<float> out) {
   const auto rows = static_cast<std::int64_t>(queries.visible.size());
-  const auto width = static_cast<std::size_t>(values_.width());
-  if (!are_few(rows)) query_data_ = in_type(queries.values, rounded_queries_);
+  const auto width = static_cast<std::size_t>(values_[0].rows.width());
+  const std::int64_t key_count = keys_[0].rows.count();
+  split(queries.values, truncation_.scores, keys_);
+  if (!are_few(rows)) set_data(keys_);
   running_.assign(queries.visible.size(), {.largest = kNothing, .sum = 0});
   std::fill(out.begin(), out.end(), 0.0F);
-  KeyRange seen{keys_.count(), 0};
+  KeyRange seen{key_count, 0};
   for (const KeyRange& range : queries.visible) {
     if (range.begin >= range.end) continue;
     seen = {std::min(seen.begin, range.begin), std::max(seen.end, range.end)};
   }
   for (std::int64_t first = seen.begin / kKeysAtOnce * kKeysAtOnce; first < seen.end;
        first += kKeysAtOnce) {
-    const std::int64_t end = std::min(first + kKeysAtOnce, keys_.count());
+    const std::int64_t end = std::min(first + kKeysAtOnce, key_count);
     KeyRange keys{first, end};
     if (are_few(rows)) keys = within(seen, first, end);
     const KeyBlock block{.head = head, .first = keys.begin, .count = keys.end - keys.begin};
-    score(block, queries, seen);
+    score(block, rows, seen);
     weigh(block, queries, out);
     mix(block, rows, seen, out);
   }

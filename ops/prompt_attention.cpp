@@ -43,7 +43,8 @@ class Prompt {
         queries_(queries),
         first_user_(keys.first_user),
         attention_(queries.type(), keys.keys, keys.values,
-                   attention_scale(layout_, call.attributes), keys.pages),
+                   attention_scale(layout_, call.attributes),
+                   attention_truncation(layout_, call.attributes), keys.pages),
         writer_(call.outputs[0]) {
     if (keys.mask == nullptr) return;
     mask_.emplace(*keys.mask);

@@ -211,6 +211,7 @@ std::vector<mesh::Shard> run(const mesh::OpRun& run) {
   if (has_mask(run.call)) mask.emplace(run.inputs[mask_index(run.call)].block());
   HeadAttention attention(run.inputs[0].block().type(), run.inputs[1].block(),
                           run.inputs[2].block(), attention_scale(layout, run.call.attributes),
+                          attention_truncation(layout, run.call.attributes),
                           pages ? &*pages : nullptr);
   RoundedWriter writer(run.call.outputs[0]);
   std::vector<float> values(static_cast<std::size_t>(group * length));

@@ -64,6 +64,13 @@ mesh::BlockPtr truncated(const mesh::Block& block, int bits) {
   return std::make_shared<mesh::Block>(block.shape(), block.type(), std::move(buffer));
 }
 
+// The lower half of each value is 0, and stays so.
+void truncate(std::span<float> values, int bits) {
+  const std::span<std::uint16_t> halves(reinterpret_cast<std::uint16_t*>(values.data()),
+                                        2 * values.size());
+  keep_bits(halves, mask_of(bits), halves);
+}
+
 // A value less its upper part is exact: its bits are among those of the value.
 mesh::BlockPtr remainder(const mesh::Block& block, int bits) {
   const std::shared_ptr<const mesh::Buffer> plain = block.plain();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "mesh/tensor/block.hpp"
 #include "mesh/tensor/dtype.hpp"
 #include "sim/work.hpp"
@@ -23,6 +25,12 @@ struct Truncation {
   friend constexpr bool operator==(const Truncation&, const Truncation&) = default;
 };
 
+/// The same for both products of attention.
+struct AttentionTruncation {
+  Truncation scores{};   ///< Of queries and keys.
+  Truncation weights{};  ///< Of probabilities and values.
+};
+
 /// What a fidelity does to operands of such dtypes. A float32 operand makes the product exact: it
 /// is this project's exact mode, without the TF32 of the hardware. Block floats have fewer mantissa
 /// bits to begin with.
@@ -33,5 +41,8 @@ struct Truncation {
 /// left of them.
 [[nodiscard]] mesh::BlockPtr truncated(const mesh::Block& block, int bits);
 [[nodiscard]] mesh::BlockPtr remainder(const mesh::Block& block, int bits);
+
+/// The same of values in place, all of them exact in bfloat16.
+void truncate(std::span<float> values, int bits);
 
 }  // namespace ttmesh::ops
