@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -149,6 +150,28 @@ TEST(Algorithms, RefuseWhatTheLinksDoNotAllow) {
   EXPECT_THAT(refusal([&] { (void)all_reduce(terms, {.algorithm = "tree"}); }),
               HasSubstr("[all_reduce] algorithm 'tree' is unknown; there are line, ring, "
                         "ring_one_way, direct, routed, gather, fastest"));
+  device.close();
+}
+
+// Commands may come from files, with attributes that no call has written.
+TEST(Algorithms, RefuseAttributesThatNoScheduleCanFollow) {
+  MeshDevice device = open_mesh("t3k:1x4:line", true);
+  const mesh::TensorSpec terms = terms_of(device, 128).spec();
+  const mesh::Attributes usual{{"dim", std::int64_t{3}},
+                               {"cluster_axis", std::int64_t{1}},
+                               {"num_links", std::int64_t{1}},
+                               {"memory", std::string("dram")},
+                               {"algorithm", std::string("line")}};
+  const auto refused = [&](const std::string& name, const mesh::AttributeValue& value) {
+    mesh::Attributes attributes = usual;
+    attributes.set(name, value);
+    return refusal([&] { (void)device.predict("reduce_scatter", {terms}, attributes); });
+  };
+  EXPECT_EQ(refused("algorithm", std::string("line")), "accepted");
+  EXPECT_THAT(refused("algorithm", std::string("ring")), HasSubstr("a ring is needed"));
+  EXPECT_THAT(refused("algorithm", std::string("zap")), HasSubstr("no algorithm is called 'zap'"));
+  EXPECT_THAT(refused("cluster_axis", std::int64_t{2}), HasSubstr("cluster_axis is 2"));
+  EXPECT_THAT(refused("cluster_axis", std::int64_t{-1}), HasSubstr("cluster_axis is -1"));
   device.close();
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -56,13 +57,17 @@ struct Recorded {
   nlohmann::json json;
 };
 
-/// The first line, from 1, of an op in a recording.
-std::size_t line_of(const Lines& lines, const std::string& op) {
+/// The first line of an op in a recording.
+std::ptrdiff_t line_of(const Lines& lines, const std::string& op) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].value("op", "") == op) return i;
+    if (lines[i].value("op", "") == op) return static_cast<std::ptrdiff_t>(i);
   }
   ADD_FAILURE() << "no " << op;
   return 0;
+}
+
+Json& command_of(Lines& lines, const std::string& op) {
+  return lines[static_cast<std::size_t>(line_of(lines, op))];
 }
 
 class ReplayedRun : public testing::TestWithParam<const char*> {};
@@ -150,7 +155,7 @@ struct Mistake {
 };
 
 const std::vector<Mistake>& mistakes() {
-  static const std::vector<Mistake> all{
+  static const std::vector<Mistake> kAll{
       {"LineDropped", [](Lines& lines) { lines.erase(lines.begin() + 2); },
        "no earlier line makes"},
       {"MeasuredLineDropped",
@@ -159,54 +164,50 @@ const std::vector<Mistake>& mistakes() {
       {"LastLineDropped", [](Lines& lines) { lines.erase(lines.end() - 2); },
        "e.jsonl:1: commands: is 15, but there are 14"},
       {"DtypeChanged",
-       [](Lines& lines) { lines[line_of(lines, "all_gather")]["outputs"][0]["dtype"] = "f32"; },
+       [](Lines& lines) { command_of(lines, "all_gather")["outputs"][0]["dtype"] = "f32"; },
        "outputs[0].dtype: is f32, but all_gather makes bfp8_b"},
-      {"UnknownInput", [](Lines& lines) { lines[line_of(lines, "all_gather")]["inputs"][0] = 99; },
+      {"UnknownInput", [](Lines& lines) { command_of(lines, "all_gather")["inputs"][0] = 99; },
        "inputs[0]: is tensor 99, which no earlier line makes"},
-      {"InputMissing", [](Lines& lines) { lines[line_of(lines, "linear")]["inputs"].erase(1); },
+      {"InputMissing", [](Lines& lines) { command_of(lines, "linear")["inputs"].erase(1); },
        "attributes: [linear] input b"},
       {"NoInputs",
-       [](Lines& lines) { lines[line_of(lines, "reduce_scatter")]["inputs"] = Json::array(); },
+       [](Lines& lines) { command_of(lines, "reduce_scatter")["inputs"] = Json::array(); },
        "attributes: "},
       {"ViewShrunk",
        [](Lines& lines) {
-         lines[line_of(lines, "all_gather")]["view"]["shape"] = {1, 4};
+         command_of(lines, "all_gather")["view"]["shape"] = {1, 4};
        },
        "view: is mesh 0, 1x4 at row 0, column 0, but tensor 21 is on mesh 0, 2x4"},
       {"ViewOfFirstShrunk",
        [](Lines& lines) {
-         lines[line_of(lines, "random_normal")]["view"]["shape"] = {1, 4};
+         command_of(lines, "random_normal")["view"]["shape"] = {1, 4};
        },
        "outputs[0].mesh: is 2x4, but the command runs on mesh 0, 1x4"},
       {"ViewTooLarge",
        [](Lines& lines) {
-         lines[line_of(lines, "all_gather")]["view"]["shape"] = {3, 4};
+         command_of(lines, "all_gather")["view"]["shape"] = {3, 4};
        },
        "view: [submesh] 3x4"},
       {"NoSuchMesh", [](Lines& lines) { lines[1]["view"]["mesh"] = 7; }, "view.mesh: is 7"},
       {"AttributeMissing",
-       [](Lines& lines) { lines[line_of(lines, "all_gather")]["attributes"].erase("dim"); },
+       [](Lines& lines) { command_of(lines, "all_gather")["attributes"].erase("dim"); },
        "attributes: [Attributes::get] 'dim' is absent"},
       {"AttributeOfAnotherKind",
-       [](Lines& lines) { lines[line_of(lines, "all_gather")]["attributes"]["dim"] = "3"; },
+       [](Lines& lines) { command_of(lines, "all_gather")["attributes"]["dim"] = "3"; },
        "attributes: [Attributes::get] 'dim' is absent or of another kind"},
       {"AxisOutOfRange",
-       [](Lines& lines) { lines[line_of(lines, "all_gather")]["attributes"]["cluster_axis"] = 9; },
+       [](Lines& lines) { command_of(lines, "all_gather")["attributes"]["cluster_axis"] = 9; },
        "cluster_axis is 9"},
       {"NoLinks",
-       [](Lines& lines) { lines[line_of(lines, "all_gather")]["attributes"]["num_links"] = 0; },
+       [](Lines& lines) { command_of(lines, "all_gather")["attributes"]["num_links"] = 0; },
        "attributes.num_links: is 0"},
       {"RingOnALine",
-       [](Lines& lines) {
-         lines[line_of(lines, "all_gather")]["attributes"]["algorithm"] = "ring";
-       },
+       [](Lines& lines) { command_of(lines, "all_gather")["attributes"]["algorithm"] = "ring"; },
        "attributes: a ring is needed"},
       {"UnknownAlgorithm",
-       [](Lines& lines) {
-         lines[line_of(lines, "all_gather")]["attributes"]["algorithm"] = "magic";
-       },
+       [](Lines& lines) { command_of(lines, "all_gather")["attributes"]["algorithm"] = "magic"; },
        "no algorithm is called 'magic'"},
-      {"UnknownOp", [](Lines& lines) { lines[line_of(lines, "mul")]["op"] = "zap"; },
+      {"UnknownOp", [](Lines& lines) { command_of(lines, "mul")["op"] = "zap"; },
        "op: [OpTable] no op is called 'zap'"},
       {"UnknownField", [](Lines& lines) { lines[3]["colour"] = "red"; }, "e.jsonl:4: colour: "},
       {"FieldMissing", [](Lines& lines) { lines[3].erase("view"); }, "e.jsonl:4: view: is missing"},
@@ -220,7 +221,7 @@ const std::vector<Mistake>& mistakes() {
        "e.jsonl:1: ttmesh_commands: "},
       {"Empty", [](Lines& lines) { lines.clear(); }, "e.jsonl: is empty"},
   };
-  return all;
+  return kAll;
 }
 
 TEST(EditedRecording, IsRefusedNamingLineAndField) {
@@ -238,7 +239,7 @@ TEST(EditedRecording, WithOtherEndsNamesTheViewTheyAreNotOn) {
                            "-e", "4K", "-n", "1", "-w", "0", "--timing-only"});
   for (const char* end : {"from", "to"}) {
     const Outcome outcome = recorded.edited("t3k:1x8:ring", [&](Lines& lines) {
-      lines[line_of(lines, "point_to_point")]["attributes"][end] = 3;
+      command_of(lines, "point_to_point")["attributes"][end] = 3;
     });
     EXPECT_EQ(outcome.exit_code, 1);
     EXPECT_THAT(outcome.err, HasSubstr(std::string(end) + " is chip 3, one of mesh 0, 1x1"));
