@@ -28,7 +28,12 @@ using mesh::Tensor;
 // columns, against one chip.
 class PagedOnDevice : public testing::Test {
  protected:
-  static std::vector<float> attended(const char* topology, const std::vector<std::int32_t>& at) {
+  struct Attended {
+    std::vector<float> values;  ///< Of the step.
+    double chunk_sum = 0;       ///< Of one user's prompt, over all chips.
+  };
+
+  static Attended attended(const char* topology, const std::vector<std::int32_t>& at) {
     auto table = std::make_shared<mesh::OpTable>();
     register_ops(*table);
     mesh::MeshDevice device = mesh::open(mesh::load_topology(topology), table, {});
@@ -79,27 +84,25 @@ class PagedOnDevice : public testing::Test {
                        page_table);
     const Tensor out = paged_scaled_dot_product_attention_decode(
         qkv, page_table, {.cur_pos_tensor = integers({users}, at)});
-    std::vector<float> values = mesh::to_host(out).floats();
+    Attended found{.values = mesh::to_host(out).floats()};
     const Tensor part = chunked_scaled_dot_product_attention(
         {random({1, 8, 8, 32}, placed(1, std::nullopt), 5), qkv.key, qkv.value}, page_table,
         {.chunk_start_idx = 32, .user = 5});
     for (const mesh::HostTensor& shard : mesh::shards_to_host(part)) {
-      sum_ += std::accumulate(shard.floats().begin(), shard.floats().end(), 0.0);
+      found.chunk_sum += std::accumulate(shard.floats().begin(), shard.floats().end(), 0.0);
     }
     device.close();
-    return values;
+    return found;
   }
-
-  static inline double sum_ = 0;
 };
 
 TEST_F(PagedOnDevice, AttendsToWhatWasWritten) {
   const std::vector<std::int32_t> positions{40, 0, 41, -1, 63, 40, 7, 33};
-  const std::vector<float> want = attended("n150", positions);
-  const double chunk_sum = std::exchange(sum_, 0);
-  EXPECT_EQ(attended("t3k", positions), want);
-  EXPECT_NEAR(sum_, chunk_sum, 1e-3);
-  EXPECT_NE(sum_, 0);
+  const Attended one = attended("n150", positions);
+  const Attended mesh = attended("t3k", positions);
+  EXPECT_EQ(mesh.values, one.values);
+  EXPECT_NEAR(mesh.chunk_sum, one.chunk_sum, 1e-3);
+  EXPECT_NE(mesh.chunk_sum, 0);
 }
 
 }  // namespace
