@@ -23,6 +23,7 @@ using mesh::TensorSpec;
 constexpr const char* kOp = "all_to_all_combine";
 
 std::vector<TensorSpec> infer(const OpCall& call) {
+  check_inputs(kOp, call);
   const TensorSpec& rows = call.inputs[0];
   const TensorSpec& metadata = call.inputs[1];
   const std::int64_t chips = call.attributes.integer("chips");

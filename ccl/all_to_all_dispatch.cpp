@@ -24,6 +24,7 @@ using mesh::TensorSpec;
 constexpr const char* kOp = "all_to_all_dispatch";
 
 std::vector<TensorSpec> infer(const OpCall& call) {
+  check_inputs(kOp, call);
   const TensorSpec& tokens = call.inputs[0];
   const TensorSpec& metadata = call.inputs[1];
   TensorSpec output = tokens;

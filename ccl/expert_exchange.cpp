@@ -82,6 +82,11 @@ mesh::Attributes row_exchange_attributes(const char* op, const mesh::MeshDevice&
   return attributes;
 }
 
+void check_inputs(const char* op, const mesh::OpCall& call) {
+  require(op, call.inputs.size() == 3,
+          fmt::format("{} inputs, 3 are needed: rows, metadata and mapping", call.inputs.size()));
+}
+
 void check_row_major(const char* op, const char* what, const mesh::Tensor& tensor) {
   require(op, tensor.shape().rank() == 4 && tensor.layout() == mesh::Layout::RowMajor,
           fmt::format("{} are {}, rank 4 in row-major layout is needed", what,

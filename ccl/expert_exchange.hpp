@@ -43,6 +43,10 @@ struct RowExchange {
                                                        const WiringOptions& options,
                                                        const mesh::MemoryConfig& memory);
 
+/// Throws std::invalid_argument, in the name of `op`, unless a call has its inputs: the rows, the
+/// metadata and the mapping.
+void check_inputs(const char* op, const mesh::OpCall& call);
+
 /// Throws std::invalid_argument, in the name of `op`, unless the metadata and the mapping fit a
 /// device: integers, row-major, rank 4, replicated, a column for each chip of the mesh.
 void check_experts(const char* op, const mesh::Tensor& metadata, const mesh::Tensor& mapping);

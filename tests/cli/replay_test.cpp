@@ -246,6 +246,17 @@ TEST(EditedRecording, WithOtherEndsNamesTheViewTheyAreNotOn) {
   }
 }
 
+TEST(EditedRecording, WithoutTheMappingOfExpertsNamesTheInputs) {
+  for (const std::string op : {"all_to_all_dispatch", "all_to_all_combine"}) {
+    const Recorded recorded({"ccl", op, "-t", "t3k:1x4:ring", "-b", "4K", "-e", "4K", "-n", "1",
+                             "-w", "0", "--timing-only"});
+    const Outcome outcome = recorded.edited(
+        "t3k:1x4:ring", [&](Lines& lines) { command_of(lines, op)["inputs"].erase(2); });
+    EXPECT_EQ(outcome.exit_code, 1) << op;
+    EXPECT_THAT(outcome.err, HasSubstr("[" + op + "] 2 inputs, 3 are needed"));
+  }
+}
+
 // Whatever a number in a file becomes, the replay ends, and by itself.
 TEST(EditedRecording, NeverHangsOrCrashes) {
   const Recorded recorded(joined(small_mlp("t3k"), {"--timing-only"}));
