@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/ops/multiplier.hpp"
 #include "tests/ops/op_trial.hpp"
 
 namespace ttmesh::ops {
@@ -18,23 +19,6 @@ using mesh::TensorSpec;
 
 constexpr std::int64_t kKeys = 96;
 constexpr std::int64_t kHeadDim = 64;
-
-/// The upper `bits` of the mantissa of a value.
-double upper(double value, int bits) {
-  const auto all = std::bit_cast<std::uint32_t>(static_cast<float>(value));
-  return std::bit_cast<float>(all & (0xFFFFFFFFU << static_cast<unsigned>(23 - bits)));
-}
-
-/// What a multiplier adds up of a * b in so many phases, b in SrcA.
-double multiplied(double a, double b, int phases) {
-  const double a_upper = upper(a, 6);
-  const double b_upper = upper(b, 4);
-  double sum = a_upper * b_upper;
-  if (phases > 1) sum += a_upper * (b - b_upper);
-  if (phases > 2) sum += (a - a_upper) * b_upper;
-  if (phases > 3) sum += (a - a_upper) * (b - b_upper);
-  return sum;
-}
 
 double rounded(double value) {
   const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "tests/ops/multiplier.hpp"
 #include "tests/ops/op_trial.hpp"
 
 namespace ttmesh::ops {
@@ -31,23 +31,6 @@ OpTrial product(const std::string& op, MathFidelity fidelity, DataType a, DataTy
        {"fidelity", std::string(sim::name(fidelity))},
        {"fp32_accumulate", false}},
       {{.shape = {kRows, kInner}, .dtype = a}, {.shape = {kInner, kColumns}, .dtype = b}});
-}
-
-/// The upper `bits` of the mantissa of a value.
-double upper(float value, int bits) {
-  const auto all = std::bit_cast<std::uint32_t>(value);
-  return std::bit_cast<float>(all & (0xFFFFFFFFU << static_cast<unsigned>(23 - bits)));
-}
-
-/// What one multiplier adds up: `phases` of (5-bit SrcA, 7-bit SrcB), b in SrcA.
-double multiplied(float a, float b, int phases) {
-  const double a_upper = upper(a, 6);
-  const double b_upper = upper(b, 4);
-  double sum = a_upper * b_upper;
-  if (phases > 1) sum += a_upper * (b - b_upper);
-  if (phases > 2) sum += (a - a_upper) * b_upper;
-  if (phases > 3) sum += (a - a_upper) * (b - b_upper);
-  return sum;
 }
 
 struct Case {
