@@ -46,6 +46,7 @@ struct Host {
   std::string line;  ///< Its last line, not ended yet.
   int exit_code = 0;
   bool was_killed = false;  ///< By a signal.
+  bool was_ended = false;   ///< By us: another one had failed.
 };
 
 /// Whether the other hosts are started by hand.
@@ -155,6 +156,7 @@ void look_after(Host& host) {
   int status = 0;
   if (host.process < 0 || waitpid(host.process, &status, WNOHANG) != host.process) return;
   host.process = -1;
+  if (host.was_ended && WIFSIGNALED(status)) return;
   host.exit_code = WIFEXITED(status) ? std::min(WEXITSTATUS(status), kWorldFailed) : kWorldFailed;
   host.was_killed = WIFSIGNALED(status);
   if (host.was_killed && interruption == 0) {
@@ -162,9 +164,17 @@ void look_after(Host& host) {
   }
 }
 
-void signal_all(const std::vector<std::unique_ptr<Host>>& hosts, int number) {
+void interrupt(const std::vector<std::unique_ptr<Host>>& hosts) {
   for (const auto& host : hosts) {
-    if (host->process >= 0) kill(host->process, number);
+    if (host->process >= 0) kill(host->process, SIGTERM);
+  }
+}
+
+void end_rest(const std::vector<std::unique_ptr<Host>>& hosts) {
+  for (const auto& host : hosts) {
+    if (host->process < 0) continue;
+    host->was_ended = true;
+    kill(host->process, SIGKILL);
   }
 }
 
@@ -180,7 +190,7 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
     for (const auto& host : hosts) watched.push_back({host->words.ends[0], POLLIN, 0});
     poll(watched.data(), watched.size(), 20);
     if (interruption != 0 && !std::exchange(told, true)) {
-      signal_all(hosts, SIGTERM);
+      interrupt(hosts);
       if (!end_of_grace) end_of_grace = Clock::now() + kGrace;
     }
     for (std::size_t i = 0; i < hosts.size(); ++i) {
@@ -194,7 +204,7 @@ void watch(std::vector<std::unique_ptr<Host>>& hosts) {
         end_of_grace = Clock::now() + (host.was_killed ? kGraceOfKilled : kGrace);
       }
     }
-    if (end_of_grace && Clock::now() >= *end_of_grace) signal_all(hosts, SIGKILL);
+    if (end_of_grace && Clock::now() >= *end_of_grace) end_rest(hosts);
   }
 }
 

@@ -1,5 +1,9 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <asio.hpp>
@@ -11,6 +15,7 @@
 #include "mesh/transport/address.hpp"
 #include "mesh/transport/handshake.hpp"
 #include "tests/cli/running.hpp"
+#include "tests/scratch_folder.hpp"
 
 // What becomes of a run on several hosts when one of them, or somebody else, misbehaves.
 namespace ttmesh::cli {
@@ -143,6 +148,30 @@ TEST(LaunchFaults, AnInterruptWhileHostsAreStoppedEndsThemToo) {
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_FALSE(outcome.left_processes);
   EXPECT_THAT(run.left_files(), IsEmpty());
+}
+
+/// Whether somebody reads all that the pipe holds within a minute.
+bool is_read(int pipe) {
+  int unread = 1;
+  for (int turn = 0; turn < 60'000 && unread > 0; ++turn) {
+    if (ioctl(pipe, FIONREAD, &unread) != 0) return false;
+    poll(nullptr, 0, 1);
+  }
+  return unread == 0;
+}
+
+TEST(LaunchFaults, AHostThatIsTooSlowToFindTheSameErrorLeavesTheExitCode) {
+  const ScratchFolder folder;
+  const std::string topology = folder.path("machine.yaml");
+  ASSERT_EQ(mkfifo(topology.c_str(), 0600), 0);
+  const int pipe = open(topology.c_str(), O_RDWR | O_CLOEXEC);  // Hosts wait for words.
+  Running run({"launch", "--hosts", "2", "--", "ccl", "all_reduce", "-t", topology});
+  ASSERT_TRUE(run.stop_host(1));
+  EXPECT_EQ(write(pipe, "ttmesh: 0\n", 10), 10);
+  EXPECT_TRUE(is_read(pipe));
+  close(pipe);
+  EXPECT_EQ(run.finish().exit_code, 1) << run.err();
+  EXPECT_THAT(run.err(), Not(HasSubstr("ended by signal")));
 }
 
 /// Rank 0 of two hosts that are started by hand, and the other one.

@@ -139,7 +139,7 @@ bool Running::await_full_out() {
   return true;
 }
 
-pid_t Running::host(int rank) const {
+std::optional<pid_t> Running::find_host(int rank) const {
   const std::string task = std::to_string(process_);
   std::istringstream children(content("/proc/" + task + "/task/" + task + "/children"));
   const std::string mark = std::string("TTMESH_RANK=") + std::to_string(rank) + '\0';
@@ -148,7 +148,24 @@ pid_t Running::host(int rank) const {
       return child;
     }
   }
+  return std::nullopt;
+}
+
+pid_t Running::host(int rank) const {
+  if (const auto host = find_host(rank)) return *host;
   throw std::runtime_error("no host of rank " + std::to_string(rank));
+}
+
+bool Running::stop_host(int rank) const {
+  const auto deadline = Clock::now() + kWordLimit;
+  std::optional<pid_t> host;
+  for (bool stopped = false; !stopped; poll(nullptr, 0, 5)) {
+    if (Clock::now() > deadline) return false;
+    if (!host && (host = find_host(rank))) kill(*host, SIGSTOP);
+    const std::string state = host ? content("/proc/" + std::to_string(*host) + "/stat") : "";
+    stopped = state.find(") T ") != std::string::npos;
+  }
+  return true;
 }
 
 void Running::signal(int number) const { kill(process_, number); }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class Running {
   pid_t process() const { return process_; }
   /// The process that it started for a host.
   pid_t host(int rank) const;
+  /// Stops a host, as soon as there is one; whether that came to be within a minute.
+  [[nodiscard]] bool stop_host(int rank) const;
   /// To one process, or to the whole group.
   void signal(int number) const;
   void signal_group(int number) const;
@@ -49,6 +52,8 @@ class Running {
   [[nodiscard]] std::vector<std::string> left_files() const;
 
  private:
+  std::optional<pid_t> find_host(int rank) const;
+
   struct Stream {
     int file = -1;
     std::string text;
