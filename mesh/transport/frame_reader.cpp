@@ -10,7 +10,7 @@
 namespace ttmesh::mesh {
 namespace {
 
-constexpr std::size_t kStagingBytes = 16 * 1024;
+constexpr std::size_t kStagingBytes = std::size_t{16} * 1024;
 constexpr std::size_t kMaxRoom = 16;  ///< Spans of one read.
 
 }  // namespace

@@ -74,7 +74,7 @@ ModelMemory memory_of(const ModelConfig& config) {
       .dtype = precision.cache};
 
   ModelMemory memory{.chip_weight_bytes = spec->layers * layer + table + head,
-                     .chip_cache_bytes = 2 * spec->layers * mesh::chip_bytes(cache)};
+                     .chip_cache_bytes = std::int64_t{2} * spec->layers * mesh::chip_bytes(cache)};
   if (config.device.timing_only()) return memory;
   const auto held = [](mesh::DataType dtype) -> std::int64_t {
     return dtype == mesh::DataType::Float32 ? 4 : 2;
