@@ -67,7 +67,9 @@ struct Chips {
   std::optional<int> cluster_axis;
 };
 
-void PrintTo(const Chips& chips, std::ostream* out) { *out << chips.topology; }
+void PrintTo(const Chips& chips, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << chips.topology;
+}
 
 bool takes(const std::string& collective, const std::string& dtype) {
   return !find_collective(collective).needs_rows || !mesh::is_block_float(parse_ccl_dtype(dtype));

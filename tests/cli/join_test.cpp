@@ -14,7 +14,6 @@ namespace ttmesh::cli {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 /// Options that the other hosts must learn from rank 0, as they change virtual time.
 const std::vector<std::string> kCommand{"ccl",    "all_reduce",

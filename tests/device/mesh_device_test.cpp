@@ -90,6 +90,7 @@ TEST(MeshDevice, FreesMemoryWithTheLastHandle) {
   MeshDevice device = small_device("t3k");
   {
     const Tensor first = ramp(device);
+    // A second handle. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const Tensor second = first;
     EXPECT_EQ(device.memory_used(0, BufferType::Dram), 4'096);
   }

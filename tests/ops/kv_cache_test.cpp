@@ -22,7 +22,6 @@ namespace ttmesh::ops {
 namespace {
 
 using mesh::DataType;
-using mesh::HostTensor;
 using mesh::Layout;
 using mesh::MeshDevice;
 using mesh::Shape;

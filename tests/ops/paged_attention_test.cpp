@@ -19,7 +19,6 @@ namespace {
 
 using mesh::DataType;
 using mesh::Shape;
-using mesh::Tensor;
 using mesh::TensorSpec;
 using ::testing::Each;
 using ::testing::HasSubstr;

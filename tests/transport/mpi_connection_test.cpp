@@ -27,8 +27,8 @@ class EnduringJob : public MpiJob {
  public:
   void wake() override {}
   void give_up(std::shared_ptr<void> kept) override {
-    static auto* const all = new std::vector<std::shared_ptr<void>>;  // Outlives MPI.
-    all->push_back(std::move(kept));
+    static auto* const kAll = new std::vector<std::shared_ptr<void>>;  // Outlives MPI.
+    kAll->push_back(std::move(kept));
     ++given_up;
   }
 
