@@ -51,6 +51,7 @@ class TrialOn : public testing::TestWithParam<Case> {
                      .head_dim = 64,
                      .vocab = 2000},
             .mode = mode,
+            .seq = mode == Mode::Decode ? 40 : 128,
             .weight_dtype = weight_dtype,
             .seed = 1234};
   }
