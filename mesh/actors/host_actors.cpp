@@ -54,9 +54,11 @@ HostActors::HostActors(const Machine& machine, const OpTable& ops, const WorldOp
   directory_ = std::move(filled);
   post(host_, StartMessage{directory_});
   post_to_chips(StartMessage{directory_});
+  share_jobs_of(&state_.pending);
 }
 
 HostActors::~HostActors() {
+  share_jobs_of(nullptr);       // Workers end one by one, each with a job of its own.
   if (peers_) peers_->close();  // Chips may still send: the stand-ins live until all are idle.
   state_.activity.wait_until_idle();
   post(host_, StopMessage{});
@@ -67,6 +69,11 @@ HostActors::~HostActors() {
   directory_.reset();
   host_ = nullptr;
   stand_ins_.clear();
+}
+
+void HostActors::share_jobs_of(const PendingCommands* pending) {
+  using Scheduler = caf::scheduler::coordinator<JobQueue>;
+  JobQueue::share_jobs_of(static_cast<Scheduler&>(system_.scheduler()), pending);
 }
 
 void HostActors::deliver(Message message, Receipt receipt) {

@@ -48,6 +48,9 @@ class HostActors {
   Peers* peers() { return peers_.get(); }
 
  private:
+  /// What workers share from here on: see JobQueue.
+  void share_jobs_of(const PendingCommands* pending);
+
   struct Configuration : caf::actor_system_config {
     explicit Configuration(int threads);
   };

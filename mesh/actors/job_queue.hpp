@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "mesh/actors/job_list.hpp"
+#include "mesh/actors/pending_commands.hpp"
 
 namespace ttmesh::mesh {
 
@@ -30,7 +31,8 @@ bool spin_until(const Ready& ready, std::chrono::microseconds patience) {
 
 /// How CAF's workers get their jobs: each has a list of its own, for what its jobs make ready; what
 /// comes from other threads is in one that all share. So chips that talk to each other stay on one
-/// processor, whose cache they are in. A worker that has nothing takes half of what another has. If
+/// processor, whose cache they are in. A worker that has nothing takes half of what another has,
+/// unless all that is under way is small: that is done by one worker, and the others sleep. If
 /// there is nothing either it looks again for a while before it sleeps: waking a thread takes
 /// longer than handling a message. docs/performance.md has figures.
 class JobQueue : public caf::policy::unprofiled {
@@ -42,6 +44,7 @@ class JobQueue : public caf::policy::unprofiled {
     std::mutex mutex;  ///< Of `filled` alone.
     std::condition_variable filled;
     std::atomic<std::size_t> sleepers{0};
+    std::atomic<const PendingCommands*> pending{nullptr};  ///< What is under way, if that is known.
   };
   struct worker_data {
     explicit worker_data(caf::scheduler::abstract_coordinator*) {}
@@ -50,10 +53,16 @@ class JobQueue : public caf::policy::unprofiled {
     JobList jobs;
   };
 
+  /// From here on workers share the jobs of large commands only; of all with null, as at first.
+  template <class Coordinator>
+  static void share_jobs_of(Coordinator& coordinator, const PendingCommands* pending) {
+    coordinator.data().pending = pending;
+  }
+
   template <class Coordinator>
   void central_enqueue(Coordinator* self, caf::resumable* job) {
     d(self).jobs.put(job);
-    wake_sleeper(d(self));
+    wake_sleeper(self);
   }
   template <class Worker>
   void external_enqueue(Worker* self, caf::resumable* job) {
@@ -62,7 +71,7 @@ class JobQueue : public caf::policy::unprofiled {
   template <class Worker>
   void internal_enqueue(Worker* self, caf::resumable* job) {
     d(self).jobs.put(job);
-    wake_sleeper(d(self->parent()));
+    wake_sleeper(self->parent());
   }
   template <class Worker>
   void resume_job_later(Worker* self, caf::resumable* job) {
@@ -110,15 +119,24 @@ class JobQueue : public caf::policy::unprofiled {
       if (spin_until(found, kPatience)) return job;
       std::unique_lock lock(shared.mutex);
       ++shared.sleepers;
-      shared.filled.wait(lock, [&] { return has_job(self->parent()); });
+      shared.filled.wait(lock, [&] { return has_job(self); });
       --shared.sleepers;
     }
   }
 
-  static void wake_sleeper(coordinator_data& shared) {
-    if (shared.sleepers.load() == 0) return;
+  template <class Coordinator>
+  void wake_sleeper(Coordinator* self) {
+    coordinator_data& shared = d(self);
+    const std::size_t sleepers = shared.sleepers.load();
+    if (sleepers == 0) return;
+    if (sleepers < self->system().scheduler().num_workers() && !shares(shared)) return;
     const std::lock_guard lock(shared.mutex);
     shared.filled.notify_one();
+  }
+
+  static bool shares(const coordinator_data& shared) {
+    const PendingCommands* pending = shared.pending.load();
+    return pending == nullptr || pending->any_large();
   }
 
   template <class Worker>
@@ -126,6 +144,7 @@ class JobQueue : public caf::policy::unprofiled {
     JobList& own = d(self).jobs;
     if (caf::resumable* job = own.take()) return job;
     if (caf::resumable* job = d(self->parent()).jobs.take()) return job;
+    if (!shares(d(self->parent()))) return nullptr;
     const std::size_t workers = self->system().scheduler().num_workers();
     for (std::size_t i = 1; i < workers; ++i) {
       auto* other = self->parent()->worker_by_id((self->id() + i) % workers);
@@ -135,11 +154,14 @@ class JobQueue : public caf::policy::unprofiled {
     return nullptr;
   }
 
-  template <class Coordinator>
-  bool has_job(Coordinator* self) {
-    if (!d(self).jobs.empty()) return true;
+  /// A job that the worker may take.
+  template <class Worker>
+  bool has_job(Worker* self) {
+    coordinator_data& shared = d(self->parent());
+    if (!shared.jobs.empty() || !d(self).jobs.empty()) return true;
+    if (!shares(shared)) return false;
     for (std::size_t i = 0; i < self->system().scheduler().num_workers(); ++i) {
-      if (!d(self->worker_by_id(i)).jobs.empty()) return true;
+      if (!d(self->parent()->worker_by_id(i)).jobs.empty()) return true;
     }
     return false;
   }
