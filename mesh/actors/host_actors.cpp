@@ -11,8 +11,8 @@
 
 namespace ttmesh::mesh {
 
-/// One queue of jobs for all workers rather than CAF's default work stealing: after an idle spell a
-/// worker's own sends wake nobody under stealing, and a fan-out loses milliseconds.
+/// JobQueue rather than CAF's default work stealing: after an idle spell a worker's own sends wake
+/// nobody under stealing, and a fan-out loses milliseconds.
 HostActors::Configuration::Configuration(int threads) {
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
   load<caf::scheduler::coordinator<JobQueue>>();
